@@ -1,0 +1,78 @@
+/**
+ * Every fact that the gateway records, once: one event per fact. `mail-log.ts` prints an event as a mail_logs line or
+ * as JSON, `metrics.ts` counts it; nobody writes log text anywhere else. Secrets never enter an event.
+ * Pure: types only.
+ */
+import type { Dcid, Icid, Mid, Rid } from '../core/ids.ts';
+
+/** A client certificate as a log names it. */
+export type CertificateNames = { readonly subject: string; readonly issuer: string; readonly serial: string };
+
+/** Everything known about a session that was refused something, in one record. */
+export type Refusal = {
+  /** Stage that refused: connection, tls, certificate, auth, mail, rcpt, data. */
+  readonly stage: 'connection' | 'tls' | 'certificate' | 'auth' | 'mail' | 'rcpt' | 'data';
+  readonly listener: string;
+  readonly remoteAddress: string;
+  readonly senderGroup: string;
+  readonly policy: string;
+  readonly revision: number;
+  /** Configuration path or row of the truth table that decided. */
+  readonly rule: string;
+  /** In words, for the administrator; may say more than the reply. */
+  readonly reason: string;
+  readonly reply: string;
+  readonly user?: string;
+  readonly certificate?: CertificateNames;
+};
+
+export type MailEvent =
+  // connection
+  | { event: 'connection'; icid: Icid; listener: string; localAddress: string; remoteAddress: string; hostname?: string; verified: boolean }
+  | { event: 'hat'; icid: Icid; behavior: 'ACCEPT' | 'RELAY' | 'REJECT' | 'TCPREFUSE'; senderGroup: string; match: string; policy: string; revision: number }
+  | { event: 'refused'; icid: Icid; mid?: Mid; refusal: Refusal }
+  | { event: 'icid-close'; icid: Icid; how: 'close' | 'lost' | 'aborted'; why?: string }
+  // tls and identity
+  | { event: 'tls-success'; icid: Icid; protocol: string; cipher: string; group?: string; resumed: boolean }
+  | { event: 'tls-failed'; icid: Icid; why: string }
+  | { event: 'tls-required'; icid: Icid }
+  | { event: 'certificate-ok'; icid: Icid; certificate: CertificateNames; user: string; profile: string }
+  | { event: 'certificate-not-used'; icid: Icid; certificate?: CertificateNames; reason: string; rule: string }
+  | { event: 'certificate-deferred'; icid: Icid; certificate: CertificateNames; reason: string }
+  | { event: 'auth-success'; icid: Icid; user: string; mechanism: string; profile: string }
+  | { event: 'auth-failed'; icid: Icid; user: string; mechanism: string; profile: string; reason: string }
+  | { event: 'auth-not-allowed'; icid: Icid; user: string; action: 'reject' | 'monitor'; profile: string }
+  | { event: 'auth-unavailable'; icid: Icid; user: string; profile: string; reason: string }
+  | { event: 'auth-required'; icid: Icid }
+  // transaction
+  | { event: 'message-start'; mid: Mid; icid: Icid }
+  | { event: 'from'; mid: Mid; icid: Icid; sender: string }
+  | { event: 'to'; mid: Mid; icid: Icid; rid: Rid; recipient: string }
+  | { event: 'to-rejected'; mid: Mid; icid: Icid; recipient: string; by: string }
+  | { event: 'message-id'; mid: Mid; messageId: string }
+  | { event: 'subject'; mid: Mid; subject: string }
+  | { event: 'message-ready'; mid: Mid; bytes: number; sender: string }
+  | { event: 'message-queued'; mid: Mid }
+  | { event: 'message-aborted'; mid: Mid; icid: Icid; why: string }
+  // delivery
+  | { event: 'dcid-open'; dcid: Dcid; localAddress: string; remoteAddress: string; port: number; host: string }
+  | { event: 'dcid-failed'; dcid: Dcid; remoteAddress: string; host: string; why: string }
+  | { event: 'dcid-tls'; dcid: Dcid; protocol: string; cipher: string; peer: string; verified: boolean }
+  | { event: 'dcid-tls-failed'; dcid: Dcid; why: string }
+  | { event: 'delivery-start'; dcid: Dcid; mid: Mid; rids: readonly Rid[] }
+  | { event: 'delivered'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; response: string }
+  | { event: 'delayed'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string; nextAttemptMs: number }
+  | { event: 'bounced'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string }
+  | { event: 'discarded'; mid: Mid; rids: readonly Rid[]; route: string }
+  | { event: 'bounce-generated'; mid: Mid; of: Mid }
+  | { event: 'double-bounce'; mid: Mid; why: string }
+  | { event: 'message-done'; mid: Mid }
+  | { event: 'dcid-close'; dcid: Dcid }
+  // the gateway itself
+  | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
+  | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
+  | { event: 'crl-failed'; source: string; url: string; why: string }
+  | { event: 'directory'; server: string; host: string; up: boolean; why?: string };
+
+/** Where events go. The writer adds the time. */
+export type MailLog = { emit(event: MailEvent): void };
