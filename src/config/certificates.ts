@@ -1,55 +1,124 @@
-/** Certificates of the gateway, certificate authorities of its clients, revocation lists. Pure. */
+/**
+ * Certificates of the gateway, certificate authorities of its clients, revocation lists, TLS versions.
+ * AsyncOS: certconfig, CRL Sources, sslconfig. Pure.
+ */
 import { z } from 'zod';
-import { durationMs, file, named, sizeBytes } from './scalars.ts';
+import { cronFault } from './cron.ts';
+import { durationMs, file, named, sizeBytes, timeLimitMs } from './scalars.ts';
+
+const MAX_SCHEDULE_MS = 24 * 86_400_000;
 
 export const certificate = z.strictObject({
   certFile: file.meta({ description: 'PEM: the certificate, then its intermediates.' }),
-  keyFile: file.meta({ description: 'PEM: the private key.' }),
+  keyFile: file.meta({ description: 'PEM: the private key, not encrypted.' }),
 });
 
 export const certificateAuthority = z.strictObject({
-  file: file.meta({ description: 'PEM: self-signed certificates are anchors, all others intermediates or CRL signers. Public CAs are never added.' }),
+  file: file.meta({
+    description:
+      'PEM: self-signed certificates are anchors, all others intermediates or CRL signers. Public CAs are never added.',
+  }),
 });
 
 const url = z
   .string()
-  .regex(/^(https?|file):\/\/\S+$/, 'a CRL URL starts with http://, https:// or file://');
+  .regex(/^(https?|file):\/\/\S+$/, 'a CRL URL starts with http://, https:// or file://')
+  .refine(
+    (text) => text.startsWith('file://') || isWebAddress(text),
+    'a CRL URL has a host, and no user name or password (it would appear in logs)',
+  )
+  .meta({ value: 'URL: http://, https:// or file://' });
 
-export const schedule = z.union(
-  [
-    z.literal('manual'),
-    z.strictObject({ every: durationMs.refine((ms) => ms >= 1000, 'at least 1s') }),
-    z.strictObject({ daily: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is "HH:MM"') }),
-    z.strictObject({ cron: z.string().min(9) }),
-  ],
-  'a schedule is manual, { every: 15m }, { daily: "03:30" } or { cron: "30 3 * * *" }; every is at least 1s',
-);
+function isWebAddress(text: string): boolean {
+  const parsed = URL.parse(text);
+  return parsed !== null && parsed.hostname !== '' && parsed.username === '' && parsed.password === '';
+}
+
+const SCHEDULE =
+  'a schedule is manual, { every: 15m }, { daily: "03:30" } or { cron: "30 3 * * *" }; every is from 1s to 24d';
+
+const cron = z.string().superRefine((text, context) => {
+  const why = cronFault(text);
+  if (why !== undefined) context.addIssue({ code: 'custom', message: `${why}; an example is "30 3 * * *"` });
+});
+
+export const schedule = z
+  .union(
+    [
+      z.literal('manual'),
+      z.strictObject({
+        every: durationMs.refine((ms) => ms >= 1000 && ms <= MAX_SCHEDULE_MS, 'every is from 1s to 24d'),
+      }),
+      z.strictObject({ daily: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is "HH:MM"') }),
+      z.strictObject({ cron }),
+    ],
+    SCHEDULE,
+  )
+  .meta({ value: 'manual, { every: 15m }, { daily: "03:30" } or { cron: "30 3 * * *" }' });
+
+const refuseOrAccept = z.enum(['refuse', 'accept']).default('refuse');
 
 export const crlSource = z.strictObject({
-  type: z.enum(['pem', 'asn1']),
-  primaryUrl: url,
-  secondaryUrl: url.optional(),
-  schedule: schedule.prefault({ every: '1h' }),
-  enabled: z.boolean().default(true),
-  whenUnavailable: z.enum(['refuse', 'accept']).default('refuse').meta({ description: 'While this source has never had a good copy.' }),
-  whenExpired: z.enum(['refuse', 'accept']).default('refuse').meta({ description: 'Once the list is past its nextUpdate and the grace.' }),
+  type: z.enum(['pem', 'asn1']).meta({
+    description: 'Format of the file: pem (several lists may follow each other) or asn1 (one list in DER).',
+    asyncos: 'File Type',
+  }),
+  primaryUrl: url.meta({ description: 'Where the list is fetched.', asyncos: 'Primary URL' }),
+  secondaryUrl: url.optional().meta({
+    description: 'Asked when the primary cannot be reached or gives a list that is not good.',
+    asyncos: 'Secondary URL',
+  }),
+  schedule: schedule.prefault({ every: '1h' }).meta({
+    description: 'When the list is fetched: every is at least 1s; daily and cron are in local time.',
+    asyncos: 'Schedule',
+  }),
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'A source that is not enabled is neither fetched nor used.', asyncos: 'Enabled' }),
+  whenUnavailable: refuseOrAccept.meta({
+    description:
+      'While this source has never had a good copy: refuse or accept certificates that no other list covers.',
+  }),
+  whenExpired: refuseOrAccept.meta({ description: 'Once the list is past its nextUpdate and the grace.' }),
   grace: durationMs.prefault('0s').meta({ description: 'Time after nextUpdate in which the list still counts.' }),
-  maxSize: sizeBytes.prefault('256M'),
-  timeout: durationMs.prefault('60s').meta({ description: 'Longest download.' }),
+  maxSize: sizeBytes
+    .refine((bytes) => bytes >= 1, 'at least 1 byte')
+    .prefault('256M')
+    .meta({ description: 'Largest download.' }),
+  timeout: timeLimitMs.prefault('60s').meta({ description: 'Longest download.' }),
 });
 
 export const crl = z.strictObject({
-  checkInbound: z.boolean().default(false).meta({ asyncos: 'CRL check for inbound SMTP TLS' }),
-  checkOutbound: z.boolean().default(false).meta({ asyncos: 'CRL check for outbound SMTP TLS' }),
-  checkWebInterface: z.boolean().default(false).meta({ asyncos: 'CRL check for Web Interface' }),
-  whenNoSource: z.enum(['refuse', 'accept']).default('refuse').meta({ description: 'Where no list of an issuer is there at all.' }),
-  sources: named(crlSource).default({}),
+  checkInbound: z.boolean().default(false).meta({
+    description: 'Every client certificate on the path below the anchor needs a list of its issuer.',
+    asyncos: 'CRL check for inbound SMTP TLS',
+  }),
+  checkOutbound: z.boolean().default(false).meta({
+    description: 'The same for the certificates of the hosts that mail is delivered to.',
+    asyncos: 'CRL check for outbound SMTP TLS',
+  }),
+  checkWebInterface: z.boolean().default(false).meta({
+    description: 'The same for certificates of administrators.',
+    asyncos: 'CRL check for Web Interface',
+  }),
+  whenNoSource: refuseOrAccept.meta({ description: 'Where no list of an issuer is there at all.' }),
+  sources: named(crlSource)
+    .default({})
+    .meta({ description: 'Revocation lists by name.', asyncos: 'CRL Sources', key: 'SOURCE' }),
 });
 
+const tlsVersion = z.enum(['TLSv1.2', 'TLSv1.3']);
+
 export const ssl = z.strictObject({
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
-  maxVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3'),
-  ciphers: z.string().min(1).optional().meta({ description: 'OpenSSL cipher list.' }),
+  minVersion: tlsVersion
+    .default('TLSv1.2')
+    .meta({ description: 'Oldest protocol version.', asyncos: 'SSL Configuration' }),
+  maxVersion: tlsVersion.default('TLSv1.3').meta({ description: 'Newest protocol version.' }),
+  ciphers: z.string().min(1).max(2000).optional().meta({
+    description: 'OpenSSL cipher list; without it the list of the platform.',
+    asyncos: 'SSL Cipher(s) to use',
+  }),
 });
 
 export const certificates = named(certificate);

@@ -1,60 +1,153 @@
-/** LDAP servers and queries, SMTP authentication profiles. Pure. */
+/** LDAP servers and queries, SMTP authentication profiles. AsyncOS: ldapconfig, smtpauthconfig. Pure. */
 import { z } from 'zod';
-import { durationMs, file, name, named, response } from './scalars.ts';
+import { durationMs, file, name, named, response, timeLimitMs } from './scalars.ts';
+
+const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
 
 export const ldapServer = z.strictObject({
-  type: z.enum(['openldap', 'activeDirectory', 'oracle', 'other']).default('other'),
-  hosts: z.array(z.string().regex(/^ldaps?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/, 'a directory host is ldap://host:port or ldaps://host:port')).min(1).optional(),
+  type: z.enum(['openldap', 'activeDirectory', 'oracle', 'other']).default('other').meta({
+    description: 'Make of the directory.',
+    asyncos: 'Server Type',
+  }),
+  hosts: z
+    .array(
+      z
+        .string()
+        .regex(/^ldaps?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/?$/, HOST)
+        .meta({ value: 'ldap://host:port or ldaps://host:port' }),
+    )
+    .min(1)
+    .optional()
+    .meta({ description: 'The directory servers; port 389 or 636 where none is given.', asyncos: 'Host Name(s)' }),
   ldif: file.optional().meta({ description: 'The embedded directory: an LDIF file instead of hosts.' }),
-  baseDn: z.string().default(''),
+  baseDn: z.string().max(1000).default('').meta({ description: 'Where searches begin.', asyncos: 'Base DN' }),
   bind: z
     .strictObject({
-      dn: z.string().min(1),
-      password: z.string().min(1).optional(),
-      passwordFile: file.optional().meta({ description: 'Its last newline is not part of the password.' }),
+      dn: z.string().min(1).max(1000).meta({ description: 'The gateway’s own account.', asyncos: 'Username' }),
+      password: z.string().min(1).max(1000).optional().meta({ description: 'Its password.', asyncos: 'Password' }),
+      passwordFile: file
+        .optional()
+        .meta({ description: 'A file with its password instead. The last newline is not part of the password.' }),
     })
-    .optional(),
-  startTls: z.boolean().default(false),
-  ca: name.optional().meta({ description: 'A certificateAuthorities name: the anchors that sign the directory server’s certificate.' }),
-  connectTimeout: durationMs.prefault('5s'),
-  queryTimeout: durationMs.prefault('10s'),
-  maxConnections: z.number().int().min(1).max(1000).default(10),
-  strategy: z.enum(['failover', 'loadBalance']).default('failover'),
+    .optional()
+    .meta({
+      description: 'Who searches; without it searches are anonymous. Exactly one of password and passwordFile.',
+      asyncos: 'Authentication Method',
+    }),
+  startTls: z.boolean().default(false).meta({ description: 'Secure ldap:// hosts with StartTLS.', asyncos: 'Use SSL' }),
+  ca: name.optional().meta({
+    description:
+      'A certificateAuthorities name: the anchors that sign the directory server’s certificate. Needed for ldaps:// and startTls, for the certificate is always verified.',
+  }),
+  connectTimeout: timeLimitMs.prefault('5s').meta({ description: 'Longest wait for a connection to one host.' }),
+  queryTimeout: timeLimitMs.prefault('10s').meta({ description: 'Longest wait for an answer.' }),
+  maxConnections: z.number().int().min(1).max(1000).default(10).meta({
+    description: 'Connections to one host.',
+    asyncos: 'Maximum number of simultaneous connections for each host',
+  }),
+  strategy: z.enum(['failover', 'loadBalance']).default('failover').meta({
+    description: 'failover asks the hosts in the order given, loadBalance in turn.',
+    asyncos: 'Multiple host options',
+  }),
   cache: z
     .strictObject({
-      ttl: durationMs.prefault('15m').meta({ description: '0s asks the directory each time; misses are kept for at most 60s.' }),
-      maxEntries: z.number().int().min(0).max(10_000_000).default(10_000),
+      ttl: durationMs.prefault('15m').meta({
+        description: 'How long an answer is kept; 0s asks the directory each time; misses are kept for at most 60s.',
+        asyncos: 'Cache TTL',
+      }),
+      maxEntries: z
+        .number()
+        .int()
+        .min(0)
+        .max(10_000_000)
+        .default(10_000)
+        .meta({ description: 'Answers that are kept.', asyncos: 'Maximum Retained Cache Entries' }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({
+      description: 'Answers of certificate and recipient queries. A bind and an allowance are never cached.',
+    }),
 });
 
+const filter = z.string().min(1).max(8000).meta({ value: 'LDAP filter with tokens' });
+const attribute = z
+  .string()
+  .regex(/^([A-Za-z][A-Za-z0-9-]{0,127}|\d+(\.\d+)+)$/, 'an attribute is a name of letters, digits and "-", or an OID')
+  .meta({ value: 'attribute name' });
+
 export const ldapQuery = z.strictObject({
-  server: name,
-  type: z.enum(['certificate', 'smtpAuth']),
-  filter: z.string().min(1),
-  baseDn: z.string().optional(),
-  userIdAttribute: z.string().min(1).default('uid').meta({ description: 'Certificate query: the attribute that names the user.' }),
-  method: z.enum(['bind', 'passwordAttribute']).default('bind'),
-  passwordAttribute: z.string().min(1).default('userPassword'),
-  allowance: z.string().min(1).optional().meta({ description: 'Who may use SMTP AUTH although a card is the rule.', asyncos: 'SMTP Auth allowance query string' }),
+  server: name.meta({ description: 'The ldap.servers entry that is asked.' }),
+  type: z.enum(['certificate', 'smtpAuth']).meta({
+    description: 'certificate finds the owner of a client certificate, smtpAuth the entry of a login name.',
+    asyncos: 'Certificate Authentication Query, SMTP Authentication Query',
+  }),
+  filter: filter.meta({
+    description: 'Must match exactly one entry. Values enter it escaped (RFC 4515 §3).',
+    asyncos: 'Query String',
+  }),
+  baseDn: z.string().max(1000).optional().meta({
+    description: 'Where this search begins.',
+    asyncos: 'Base DN',
+    otherwise: 'the server’s',
+  }),
+  userIdAttribute: attribute
+    .default('uid')
+    .meta({ description: 'Certificate query: the attribute that names the user.', asyncos: 'User ID Attribute' }),
+  method: z.enum(['bind', 'passwordAttribute']).default('bind').meta({
+    description: 'smtpAuth query: check the password by binding as the entry, or against an attribute of it.',
+    asyncos: 'Authentication Method',
+  }),
+  passwordAttribute: attribute
+    .default('userPassword')
+    .meta({ description: 'The attribute of the method passwordAttribute.', asyncos: 'SMTP Auth password attribute' }),
+  allowance: filter.optional().meta({
+    description: 'smtpAuth query: who may use a password although a card is the rule. Asked where checkAllowed is set.',
+    asyncos: 'SMTP Auth allowance query string',
+  }),
 });
 
 export const certificateProfile = z.strictObject({
-  type: z.literal('certificate'),
-  query: name,
+  type: z.literal('certificate').meta({ description: 'Identity by client certificate.', asyncos: 'Certificate' }),
+  query: name.meta({ description: 'The ldap.queries entry of type certificate.', asyncos: 'Certificate LDAP query' }),
   trust: z.array(name).min(1).meta({ description: 'certificateAuthorities whose clients this profile accepts.' }),
-  allowSmtpAuth: name.optional().meta({ description: 'The ldap profile used when no valid client certificate is available.', asyncos: 'Allow SMTP AUTH command if client certificate is not available' }),
-  requirePolicies: z.array(z.string().regex(/^\d+(\.\d+)+$/, 'a policy is a dotted OID')).optional().meta({ description: 'Certificate policies of which one must be valid for the path.' }),
+  allowSmtpAuth: name.optional().meta({
+    description: 'The ldap profile used when no valid client certificate is available.',
+    asyncos: 'Allow SMTP AUTH command if client certificate is not available',
+  }),
+  requirePolicies: z
+    .array(
+      z
+        .string()
+        .regex(/^\d+(\.\d+)+$/, 'a policy is a dotted OID')
+        .meta({ value: 'dotted OID' }),
+    )
+    .optional()
+    .meta({ description: 'Certificate policies of which one must be valid for the path. RFC 5280 §6.1.1.' }),
 });
 
 export const ldapProfile = z.strictObject({
-  type: z.literal('ldap'),
-  query: name,
+  type: z.literal('ldap').meta({ description: 'Identity by SMTP AUTH against a directory.', asyncos: 'LDAP' }),
+  query: name.meta({ description: 'The ldap.queries entry of type smtpAuth.', asyncos: 'SMTP Auth LDAP query' }),
   checkAllowed: z
-    .strictObject({ action: z.enum(['reject', 'monitor']), response: response.optional() })
+    .strictObject({
+      action: z
+        .enum(['reject', 'monitor'])
+        .meta({ description: 'What happens to people whom the allowance does not match.' }),
+      response: response.optional().meta({ description: 'Reply of the action reject, sent exactly as written.' }),
+    })
     .optional()
-    .meta({ asyncos: 'Check with LDAP if user is allowed to use SMTP AUTH Command' }),
+    .meta({
+      description: 'Ask the allowance of the query after a good password; without it the allowance is not asked.',
+      asyncos: 'Check with LDAP if user is allowed to use SMTP AUTH Command',
+    }),
 });
 
-export const ldap = z.strictObject({ servers: named(ldapServer).default({}), queries: named(ldapQuery).default({}) });
+export const ldap = z.strictObject({
+  servers: named(ldapServer).default({}).meta({
+    description: 'Directories by name. Exactly one of hosts and ldif.',
+    asyncos: 'LDAP Server Profile',
+    key: 'SERVER',
+  }),
+  queries: named(ldapQuery).default({}).meta({ description: 'Queries by name.', asyncos: 'LDAP Query', key: 'QUERY' }),
+});
 export const smtpAuthProfiles = named(z.discriminatedUnion('type', [certificateProfile, ldapProfile]));

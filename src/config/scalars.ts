@@ -1,33 +1,79 @@
-/** Scalars that several sections of the configuration share, with the words that `check` uses for them. Pure. */
+/**
+ * Scalars that several sections of the configuration share, with the words that `check` uses for them. The meta key
+ * `value` names the notation in the reference documentation. Pure.
+ */
 import { z } from 'zod';
 import { parseDurationMs, parseSizeBytes } from '../core/duration.ts';
+import { canonicalIp, parseAddressPort } from './addresses.ts';
 
-/** A name by which other sections refer to an object. */
-export const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'a name has 1 to 64 letters, digits, "-", "_" or "."');
+const DAY_MS = 86_400_000;
+/** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
+const MAX_TIME_LIMIT_MS = DAY_MS;
+const MAX_DURATION_MS = 3660 * DAY_MS;
+
+/**
+ * A name by which other sections refer to an object. Words that every JavaScript object answers to are refused, so that
+ * looking a name up can never find something that is not in the file.
+ */
+export const name = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'a name has 1 to 64 letters, digits, "-", "_" or "."')
+  .refine((text) => !(text in {}), 'this name is reserved')
+  .meta({ value: 'name' });
 
 export const named = <T extends z.ZodType>(value: T) => z.record(name, value);
 
+const DURATION = 'a duration is a whole number with ms, s, m, h or d, such as 15m';
+
 /** In the file `15m`; in the program milliseconds. */
 export const durationMs = z
-  .string()
-  .refine((text) => parseDurationMs(text) !== undefined, 'a duration is a whole number with ms, s, m, h or d, such as 15m')
-  .transform((text) => parseDurationMs(text) ?? 0);
+  .string(DURATION)
+  .refine((text) => parseDurationMs(text) !== undefined, DURATION)
+  .refine((text) => (parseDurationMs(text) ?? 0) <= MAX_DURATION_MS, 'the longest duration is 3660d')
+  .transform((text) => parseDurationMs(text) ?? 0)
+  .meta({ value: 'duration' });
+
+/** A duration that becomes a timer of the program. */
+export const timeLimitMs = durationMs
+  .refine((ms) => ms >= 1 && ms <= MAX_TIME_LIMIT_MS, 'a time limit is between 1ms and 24h')
+  .meta({ value: 'duration, 1ms to 24h' });
+
+const SIZE = 'a size is a number of bytes or a number with k, M or G, such as 10M';
 
 /** In the file `10M` or a number; in the program bytes. */
 export const sizeBytes = z
-  .union([z.string(), z.number().int().nonnegative()], 'a size is a number of bytes or a number with k, M or G, such as 10M')
-  .refine((size) => parseSizeBytes(String(size)) !== undefined, 'a size is a number of bytes or a number with k, M or G, such as 10M')
-  .transform((size) => parseSizeBytes(String(size)) ?? 0);
+  .union([z.string(), z.number().int().nonnegative()], SIZE)
+  .refine((size) => parseSizeBytes(String(size)) !== undefined, SIZE)
+  .transform((size) => parseSizeBytes(String(size)) ?? 0)
+  .meta({ value: 'size' });
 
 /** Code and text of a reply that an administrator words. */
 export const response = z.strictObject({
-  code: z.number().int().min(400, 'a refusal has a code from 400 to 599').max(599, 'a refusal has a code from 400 to 599'),
-  text: z.string().min(1).max(900),
+  code: z
+    .number()
+    .int()
+    .min(400, 'a refusal has a code from 400 to 599')
+    .max(599, 'a refusal has a code from 400 to 599')
+    .meta({ description: 'Three-digit reply code, 400 to 599.' }),
+  text: z.string().min(1).max(900).meta({ description: 'Text of the reply, sent exactly as written.' }),
 });
 
 /** `127.0.0.1:587`, `[::1]:587` or `:587` (all addresses). */
 export const socketAddress = z
   .string()
-  .regex(/^(\[[0-9A-Fa-f:.]+\]|[0-9.]*|\*):\d{1,5}$/, 'an address is IPv4:port, [IPv6]:port or :port');
+  .refine(
+    (text) => parseAddressPort(text) !== undefined,
+    'an address is IPv4:port, [IPv6]:port or :port, with a port from 1 to 65535',
+  )
+  .meta({ value: 'IPv4:port, [IPv6]:port or :port' });
 
-export const file = z.string().min(1);
+/** A DNS server as the resolver takes it; port 53 where none is given. */
+export const dnsServer = z
+  .string()
+  .refine(
+    (text) => canonicalIp(text) !== undefined || (parseAddressPort(text)?.host ?? '') !== '',
+    'a DNS server is an IPv4 or IPv6 address, with a port as IPv4:port or [IPv6]:port',
+  )
+  .meta({ value: 'IP address, IPv4:port or [IPv6]:port' });
+
+export const file = z.string().min(1).meta({ value: 'path, relative to the configuration file' });

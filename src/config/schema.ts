@@ -8,31 +8,66 @@ import { listeners, mailFlowPolicies } from './access.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
 import { ldap, smtpAuthProfiles } from './ldap.ts';
-import { name, socketAddress } from './scalars.ts';
+import { dnsServer, name, sizeBytes, socketAddress } from './scalars.ts';
 
 export const system = z.strictObject({
-  receiveThreads: z.union([z.literal('auto'), z.number().int().min(1).max(64)]).default('auto').meta({ description: 'Threads that share the listening ports; auto leaves one core to delivery.' }),
+  receiveThreads: z
+    .union([z.literal('auto'), z.number().int().min(1).max(64)], 'auto, or a whole number from 1 to 64')
+    .default('auto')
+    .meta({
+      description: 'Threads that share the listening ports; auto leaves one core to delivery.',
+      value: 'auto or 1 to 64',
+    }),
   user: name.optional().meta({ description: 'Account to run as once the ports are bound, when started as root.' }),
-  group: name.optional(),
+  group: name.optional().meta({ description: 'Group to run as; without it the group of the account.' }),
   metrics: socketAddress.optional().meta({ description: 'Loopback address for Prometheus metrics.' }),
-  dnsServers: z.array(z.string().min(1)).optional(),
-  minFreeSpace: z.union([z.string(), z.number()]).default('64M').meta({ description: 'Below this much free space in the data folder new mail gets 452.' }),
+  dnsServers: z
+    .array(dnsServer)
+    .min(1)
+    .optional()
+    .meta({ description: 'DNS servers.', asyncos: 'dnsconfig', otherwise: 'those of the system' }),
+  minFreeSpace: sizeBytes
+    .prefault('64M')
+    .meta({ description: 'Below this much free space in the data folder new mail gets 452.' }),
 });
 
 export const configSchema = z.strictObject({
-  hostname: z.string().min(1).max(255).regex(/^[A-Za-z0-9.-]+$/, 'a host name has letters, digits, "-" and "."'),
-  certificates: certificates.default({}),
-  certificateAuthorities: certificateAuthorities.default({}),
-  ldap: ldap.prefault({}),
-  smtpAuthProfiles: smtpAuthProfiles.default({}),
-  mailFlowPolicies: mailFlowPolicies.default({}),
-  crl: crl.prefault({}),
-  ssl: ssl.prefault({}),
-  listeners,
+  hostname: z
+    .string()
+    .max(255)
+    .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'a host name has labels of letters, digits and "-" with dots between')
+    .meta({ description: 'The gateway’s own name in greetings, EHLO and Received fields.', asyncos: 'sethostname' }),
+  certificates: certificates
+    .default({})
+    .meta({ description: 'Certificates of the gateway by name.', asyncos: 'Certificates', key: 'CERTIFICATE' }),
+  certificateAuthorities: certificateAuthorities
+    .default({})
+    .meta({ description: 'Certificate authorities by name.', asyncos: 'Certificate Authorities', key: 'AUTHORITY' }),
+  ldap: ldap.prefault({}).meta({ description: 'Directories and what they are asked.', asyncos: 'LDAP' }),
+  smtpAuthProfiles: smtpAuthProfiles.default({}).meta({
+    description: 'How people prove who they are, by name: by certificate, or by SMTP AUTH against a directory.',
+    asyncos: 'SMTP Authentication Profiles',
+    key: 'PROFILE',
+  }),
+  mailFlowPolicies: mailFlowPolicies.default({}).meta({
+    description:
+      'Terms of a connection by name. The policy named default gives what others leave out. Built in, and changed by an entry of the same name: ACCEPTED, RELAYED, TRUSTED, THROTTLED, BLOCKED.',
+    asyncos: 'Mail Flow Policies, Default Policy Parameters',
+    key: 'POLICY',
+  }),
+  crl: crl.prefault({}).meta({ description: 'Revocation lists.', asyncos: 'CRL Sources' }),
+  ssl: ssl.prefault({}).meta({ description: 'TLS versions and ciphers of all listeners.', asyncos: 'sslconfig' }),
+  listeners: listeners.meta({
+    description: 'What the gateway listens on, by name; at least one.',
+    asyncos: 'Listeners',
+    key: 'LISTENER',
+  }),
   smtpRoutes: smtpRoutes.default({}),
-  bounceProfiles: bounceProfiles.prefault({}),
-  delivery: delivery.prefault({}),
-  system: system.prefault({}),
+  bounceProfiles: bounceProfiles
+    .prefault({})
+    .meta({ description: 'What happens to mail that cannot be delivered.', asyncos: 'bounceconfig' }),
+  delivery: delivery.prefault({}).meta({ description: 'Limits of outbound delivery.', asyncos: 'deliveryconfig' }),
+  system: system.prefault({}).meta({ description: 'The machine the gateway runs on.' }),
 });
 
 export type Config = z.output<typeof configSchema>;

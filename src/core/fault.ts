@@ -9,8 +9,16 @@ export type Fault = {
   readonly message: string;
 };
 
-export const fault = (path: readonly (string | number)[], message: string): Fault => ({ path, severity: 'error', message });
-export const warning = (path: readonly (string | number)[], message: string): Fault => ({ path, severity: 'warning', message });
+export const fault = (path: readonly (string | number)[], message: string): Fault => ({
+  path,
+  severity: 'error',
+  message,
+});
+export const warning = (path: readonly (string | number)[], message: string): Fault => ({
+  path,
+  severity: 'warning',
+  message,
+});
 
 /** `listeners.submission.hat[0].policy`; a key that is no plain word is quoted: `smtpRoutes[".example.com"]`. */
 export function renderFaultPath(path: readonly (string | number)[]): string {

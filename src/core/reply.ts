@@ -41,12 +41,17 @@ export const R = {
   authenticated: reply(235, '2.7.0', 'authentication succeeded'),
   authContinue: (challenge: string): Reply => ({ code: 334, lines: [challenge] }),
   cannotVerify: reply(252, '2.5.0', 'cannot verify; send mail and see'),
-  help: reply(214, '2.0.0', 'see RFC 5321; commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT'),
+  help: reply(
+    214,
+    '2.0.0',
+    'see RFC 5321; commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT',
+  ),
 
   badConnection: reply(554, '5.7.1', 'your access to this mail system has been refused'),
   shuttingDown: (hostname: string) => reply(421, '4.3.2', `${hostname} is shutting down, try again later`),
   idleTimeout: (hostname: string) => reply(421, '4.4.2', `${hostname} timed out waiting for a command`),
   noTransactionInTime: reply(421, '4.4.2', 'timed out waiting for successful message injection, disconnecting'),
+  connectionTooLong: reply(421, '4.4.2', 'exceeded allowable connection time, disconnecting'),
   tooManyErrors: reply(421, '4.7.0', 'too many errors, disconnecting'),
   tooManyFromHost: reply(421, '4.4.5', 'too many connections from your host'),
   tooManyToListener: reply(421, '4.4.5', 'too many connections to this listener'),
@@ -79,7 +84,11 @@ export const R = {
   authCancelled: reply(501, '5.7.0', 'authentication cancelled'),
   authTooLong: reply(500, '5.5.6', 'authentication exchange line is too long'),
   authFailed: reply(535, '5.7.8', 'authentication credentials invalid'),
-  authUnavailable: reply(454, '4.7.0', 'temporary authentication failure: the directory cannot be asked, try again later'),
+  authUnavailable: reply(
+    454,
+    '4.7.0',
+    'temporary authentication failure: the directory cannot be asked, try again later',
+  ),
 
   relayDenied: reply(550, '5.7.1', 'relaying denied'),
   recipientRejected: reply(550, '5.1.1', 'recipient address rejected'),

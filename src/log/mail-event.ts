@@ -28,12 +28,29 @@ export type Refusal = {
 
 export type MailEvent =
   // connection
-  | { event: 'connection'; icid: Icid; listener: string; localAddress: string; remoteAddress: string; hostname?: string; verified: boolean }
-  | { event: 'hat'; icid: Icid; behavior: 'ACCEPT' | 'RELAY' | 'REJECT' | 'TCPREFUSE'; senderGroup: string; match: string; policy: string; revision: number }
+  | {
+      event: 'connection';
+      icid: Icid;
+      listener: string;
+      localAddress: string;
+      remoteAddress: string;
+      hostname?: string;
+      verified: boolean;
+    }
+  | {
+      event: 'hat';
+      icid: Icid;
+      behavior: 'ACCEPT' | 'RELAY' | 'REJECT' | 'TCPREFUSE';
+      senderGroup: string;
+      match: string;
+      policy: string;
+      revision: number;
+    }
+  | { event: 'listener-full'; listener: string; remoteAddress: string }
   | { event: 'refused'; icid: Icid; mid?: Mid; refusal: Refusal }
   | { event: 'icid-close'; icid: Icid; how: 'close' | 'lost' | 'aborted'; why?: string }
   // tls and identity
-  | { event: 'tls-success'; icid: Icid; protocol: string; cipher: string; group?: string; resumed: boolean }
+  | { event: 'tls-success'; icid: Icid; protocol: string; cipher: string; resumed: boolean }
   | { event: 'tls-failed'; icid: Icid; why: string }
   | { event: 'tls-required'; icid: Icid }
   | { event: 'certificate-ok'; icid: Icid; certificate: CertificateNames; user: string; profile: string }

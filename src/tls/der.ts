@@ -143,11 +143,20 @@ export function readTimeMs(node: DerNode): number {
   const text = String.fromCharCode(...contentOf(node).subarray(0, 20));
   const utc = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
   const generalized = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-  const match = node.tag === Tag.utcTime ? utc.exec(text) : node.tag === Tag.generalizedTime ? generalized.exec(text) : null;
+  const match =
+    node.tag === Tag.utcTime ? utc.exec(text) : node.tag === Tag.generalizedTime ? generalized.exec(text) : null;
   if (match === null) throw new DerError('time malformed');
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number, number];
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const fullYear = node.tag === Tag.utcTime ? year + (year < 50 ? 2000 : 1900) : year;
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) throw new DerError('time malformed');
+  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59)
+    throw new DerError('time malformed');
   const ms = Date.UTC(fullYear, month - 1, day, hour, minute, second);
   // Date.UTC rolls over 31 February and maps years below 100 to 1900: both are malformed here.
   if (fullYear < 100 || new Date(ms).getUTCDate() !== day) throw new DerError('time malformed');

@@ -1,0 +1,69 @@
+/**
+ * The command table: what `sallyport <command>` does, named as in AsyncOS where AsyncOS has a name. Each command is a
+ * function from arguments to an exit code; 0 success, 1 a fault that was explained, 2 wrong usage.
+ * Effects: standard output, and what the command does.
+ */
+import type { Write } from './arguments.ts';
+
+type Command = {
+  readonly usage: string;
+  readonly does: string;
+  readonly run: (args: readonly string[], write: Write) => Promise<number>;
+};
+
+// Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    usage: 'run --config FILE [--data DIR] [--log text|json]',
+    does: 'runs the gateway in the foreground',
+    run: async (args, write) => (await import('./run.io.ts')).run(args, write),
+  },
+  check: {
+    usage: 'check FILE',
+    does: 'checks a configuration file: exit 0, or 1 and a line per fault',
+    run: async (args, write) => (await import('./check.io.ts')).check(args, write),
+  },
+  ldaptest: {
+    usage: 'ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE)',
+    does: 'asks the directory as a session would and shows each stage',
+    run: async (args, write) => (await import('./ldaptest.io.ts')).ldaptest(args, write),
+  },
+  crl: {
+    usage: 'crl list|update [SOURCE] [--data DIR] [--json]',
+    does: 'shows the revocation lists of the running gateway, or fetches them now',
+    run: async (args, write) => (await import('./crl.io.ts')).crl(args, write),
+  },
+  quickstart: {
+    usage: 'quickstart [--demo] [--dir DIR]',
+    does: 'makes a demonstration PKI, directory and configuration, and runs the gateway on them',
+    run: async (args, write) => (await import('./quickstart.io.ts')).quickstart(args, write),
+  },
+};
+
+/** Not for people: see bin/sallyport. */
+const FILL_COMPILE_CACHE = 'fill-compile-cache';
+
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  // A reader that has gone (`check FILE | head`) is no fault.
+  process.stdout.on('error', () => process.exit(1));
+  const write: Write = (text) => process.stdout.write(text);
+  const [name = 'help', ...args] = argv;
+  if (name === FILL_COMPILE_CACHE) return (await import('./fill-compile-cache.io.ts')).fillCompileCache();
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) {
+    if (args.includes('--help') || args.includes('-h')) {
+      write(`usage: sallyport ${command.usage}\n${command.does}\n`);
+      return 0;
+    }
+    return command.run(args, write);
+  }
+  write(helpText());
+  if (['help', '--help', '-h'].includes(name)) return 0;
+  write(`sallyport: there is no command ${name}\n`);
+  return 2;
+}
+
+function helpText(): string {
+  const rows = Object.values(COMMANDS).map(({ usage, does }) => `  sallyport ${usage}\n      ${does}\n`);
+  return `Sallyport, an email security gateway\n\n${rows.join('')}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * `sallyport run`: the gateway in the foreground. SIGTERM and SIGINT stop it gracefully (a second one at once), SIGHUP
+ * reads the configuration again. Effects: signals, standard output, the gateway.
+ */
+import path from 'node:path';
+import { type Gateway, startGateway } from '../gateway.ts';
+import { parseArguments, type Write } from './arguments.ts';
+
+export async function run(args: readonly string[], write: Write): Promise<number> {
+  const parsed = parseArguments(args, { options: ['config', 'data', 'log'] });
+  const format = typeof parsed === 'string' ? 'text' : (parsed.options['log'] ?? 'text');
+  if (
+    typeof parsed === 'string' ||
+    parsed.options['config'] === undefined ||
+    parsed.rest.length > 0 ||
+    !['text', 'json'].includes(format)
+  ) {
+    write(
+      `usage: sallyport run --config FILE [--data DIR] [--log text|json]${typeof parsed === 'string' ? `\n${parsed}` : ''}\n`,
+    );
+    return 2;
+  }
+  const configFile = path.resolve(parsed.options['config']);
+  return serve({
+    configFile,
+    dataDir: dataFolder(configFile, parsed.options['data']),
+    logFormat: format as 'text' | 'json',
+    write,
+  });
+}
+
+/** Without --data the data folder is `data` beside the configuration. */
+export const dataFolder = (configFile: string, given: string | undefined): string =>
+  given === undefined ? path.join(path.dirname(configFile), 'data') : path.resolve(given);
+
+type Serving = {
+  readonly configFile: string;
+  readonly dataDir: string;
+  readonly logFormat: 'text' | 'json';
+  readonly write: Write;
+};
+
+/** Runs until a signal ends it; the exit code. `onReady` gets the running gateway. */
+export async function serve(serving: Serving, onReady?: (gateway: Gateway) => void): Promise<number> {
+  const { write } = serving;
+  let finish: (code: number) => void = () => undefined;
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  const started = await startGateway({
+    ...serving,
+    onFatal: (why) => {
+      write(`sallyport: cannot go on: ${why}\n`);
+      process.exit(1);
+    },
+  });
+  if (!started.ok) {
+    write(started.faults.map((line) => `${line}\n`).join(''));
+    return 1;
+  }
+  const { gateway } = started;
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    gateway.stop().then(
+      () => finish(0),
+      (error: unknown) => {
+        write(`sallyport: stop failed: ${String(error)}\n`);
+        finish(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => void gateway.reload());
+  onReady?.(gateway);
+  const code = await finished;
+  // Whatever handle is left (an HTTP keep-alive, say) must not hold up the exit.
+  setTimeout(() => process.exit(code), 200).unref();
+  return code;
+}

@@ -1,0 +1,153 @@
+/**
+ * What zod found wrong, in the words of `check`: which key, what is wrong with it, what is allowed, and what was
+ * probably meant. Values are never repeated, for they may be secrets; only words in place of an allowed word are. Pure.
+ */
+import { z } from 'zod';
+import { type Fault, fault } from '../core/fault.ts';
+import { configSchema } from './schema.ts';
+import { didYouMean, listed } from './suggestion.ts';
+
+type Path = readonly (string | number)[];
+type Issue = z.core.$ZodIssue;
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping of keys',
+  record: 'a mapping of names',
+  array: 'a list',
+};
+
+/** One fault per thing that is wrong. `data` is what was checked. */
+export function schemaFaults(issues: readonly Issue[], data: unknown): Fault[] {
+  return issues.flatMap((issue) => faultsOf(issue, issue.path.map(plainStep), data));
+}
+
+const plainStep = (step: PropertyKey): string | number => (typeof step === 'number' ? step : String(step));
+
+function faultsOf(issue: Issue, path: Path, data: unknown): Fault[] {
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = allowedKeys(path, data);
+    return issue.keys.map((key) =>
+      fault(
+        [...path, key],
+        `unknown key${didYouMean(key, allowed)}${didYouMean(key, allowed) ? '' : ';'} allowed: ${listed(allowed)}`,
+      ),
+    );
+  }
+  const value = valueAt(data, path);
+  if (value === undefined && issue.code !== 'invalid_key') return [fault(path, `is missing; ${expected(issue)}`)];
+  if (value === null) return [fault(path, `has no value; ${expected(issue)}`)];
+  return [fault(path, wordsFor(issue, value))];
+}
+
+function wordsFor(issue: Issue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input') ? `${expected(issue)}, not ${kindOf(value)}` : issue.message;
+    case 'invalid_value':
+      return notOneOf(issue.values.map(String), value);
+    case 'invalid_union':
+      return issue.discriminator === undefined ? issue.message : notOneOf(optionsOf(issue), value);
+    case 'too_small':
+    case 'too_big':
+      return issue.message.startsWith('Too ') ? expected(issue) : issue.message;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
+    case 'unrecognized_keys':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'custom':
+      return issue.message;
+  }
+}
+
+/** What is allowed here, as half a sentence. */
+function expected(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input')
+        ? `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`
+        : issue.message;
+    case 'invalid_value':
+      return `allowed: ${listed(issue.values.map(String))}`;
+    case 'invalid_union':
+      return issue.discriminator === undefined ? issue.message : `allowed: ${listed(optionsOf(issue))}`;
+    case 'too_small':
+      return `must ${bound(issue.origin, 'at least', Number(issue.minimum))}`;
+    case 'too_big':
+      return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}`;
+    case 'unrecognized_keys':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'custom':
+      return issue.message;
+  }
+}
+
+function bound(origin: string, word: string, limit: number): string {
+  if (origin === 'string') return limit === 1 ? 'not be empty' : `have ${word} ${limit} characters`;
+  if (origin === 'array') return `have ${word} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
+  return `be ${word} ${limit}`;
+}
+
+const optionsOf = (issue: Issue & { code: 'invalid_union' }): string[] =>
+  'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+
+function notOneOf(allowed: readonly string[], value: unknown): string {
+  if (typeof value !== 'string') return `allowed: ${listed(allowed)}, not ${kindOf(value)}`;
+  const shown = value.length > 60 ? `${value.slice(0, 60)}...` : value;
+  const hint = didYouMean(value, allowed);
+  return `${JSON.stringify(shown)} is not allowed${hint}${hint === '' ? ';' : ''} allowed: ${listed(allowed)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return 'a fraction or a number that large';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return { string: 'text', number: 'a number', boolean: 'true or false' }[typeof value as string] ?? 'that';
+}
+
+function valueAt(data: unknown, path: Path): unknown {
+  let value = data;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+/** The keys that the schema knows at a path; where it is a choice, those of the choice that `type` in the data makes. */
+function allowedKeys(path: Path, data: unknown): string[] {
+  let schema: z.core.$ZodType = configSchema;
+  for (const [i, step] of path.entries()) {
+    const next = child(unwrap(schema, valueAt(data, path.slice(0, i))), step);
+    if (next === undefined) return [];
+    schema = next;
+  }
+  const here = unwrap(schema, valueAt(data, path));
+  return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
+}
+
+function child(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape[step];
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return schema instanceof z.ZodArray ? schema.element : undefined;
+}
+
+function unwrap(schema: z.core.$ZodType, data: unknown): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return unwrap(schema.unwrap(), data);
+  }
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  const type = valueAt(data, ['type']);
+  const chosen = schema.options.find(
+    (option) => option instanceof z.ZodObject && option.shape['type']?.safeParse(type).success === true,
+  );
+  return chosen ?? schema;
+}

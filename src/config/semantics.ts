@@ -1,0 +1,24 @@
+/**
+ * What a configuration means beyond its shape: names that lead nowhere, settings that contradict each other, settings
+ * that let everybody in or nobody. Each subject has its file; this one runs them. Pure.
+ */
+import type { Fault } from '../core/fault.ts';
+import type { Config } from './schema.ts';
+import { crlFaults, sslFaults } from './semantics-certificates.ts';
+import { routeFaults } from './semantics-delivery.ts';
+import { addressFaults, listenerFaults } from './semantics-listeners.ts';
+import { ldapFaults, profileFaults } from './semantics-ldap.ts';
+import { policyFaults } from './semantics-policies.ts';
+
+export function semanticFaults(config: Config): Fault[] {
+  return [
+    ...sslFaults(config),
+    ...crlFaults(config),
+    ...ldapFaults(config),
+    ...profileFaults(config),
+    ...addressFaults(config),
+    ...listenerFaults(config),
+    ...policyFaults(config),
+    ...routeFaults(config),
+  ];
+}

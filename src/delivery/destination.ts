@@ -1,0 +1,51 @@
+/**
+ * Recipients that are due become jobs: one transaction for one message to one next hop with up to 100 recipients
+ * (RFC 5321 §4.5.3.1.8), and recipients that need no connection: discarded, or without any way.
+ * Pure.
+ */
+import type { DueRecipient } from '../core/ports.ts';
+import type { Route } from './smtp-routes.ts';
+
+export const MAX_RECIPIENTS_PER_TRANSACTION = 100;
+
+export type HopRoute = Extract<Route, { kind: 'hosts' | 'mx' }>;
+export type Job = {
+  readonly route: HopRoute;
+  readonly rows: readonly DueRecipient[];
+  readonly claimedMs: number;
+  /** Sessions that ended under this job, since it was claimed. */
+  readonly tries: number;
+};
+
+export type Grouped = {
+  readonly jobs: readonly Job[];
+  readonly discarded: readonly { readonly rows: readonly DueRecipient[]; readonly rule: string }[];
+  readonly impossible: readonly {
+    readonly rows: readonly DueRecipient[];
+    readonly status: string;
+    readonly why: string;
+  }[];
+};
+
+/** Keeps the order in which recipients became due. */
+export function groupDue(rows: readonly DueRecipient[], routeOf: (address: string) => Route, nowMs: number): Grouped {
+  const groups = new Map<string, { route: Route; rows: DueRecipient[] }>();
+  for (const row of rows) {
+    const route = routeOf(row.recipient.address);
+    const key = `${row.mid} ${route.kind} ${'key' in route ? route.key : route.rule}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { route, rows: [row] });
+    else group.rows.push(row);
+  }
+  const jobs: Job[] = [];
+  const discarded: Grouped['discarded'][number][] = [];
+  const impossible: Grouped['impossible'][number][] = [];
+  for (const { route, rows: all } of groups.values()) {
+    if (route.kind === 'discard') discarded.push({ rows: all, rule: route.rule });
+    else if (route.kind === 'impossible') impossible.push({ rows: all, status: route.status, why: route.why });
+    else
+      for (let from = 0; from < all.length; from += MAX_RECIPIENTS_PER_TRANSACTION)
+        jobs.push({ route, rows: all.slice(from, from + MAX_RECIPIENTS_PER_TRANSACTION), claimedMs: nowMs, tries: 0 });
+  }
+  return { jobs, discarded, impossible };
+}

@@ -1,0 +1,33 @@
+/**
+ * What is an IP address and what is a host name, in routes, address literals and DNS answers. The platform's own check
+ * lives in a module with sockets; this one is text only. RFC 5321 §4.1.3, RFC 1123 §2.1.
+ * Pure.
+ */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+/** Underscores occur in the names of real mail hosts. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const MAX_HOST_CHARACTERS = 253;
+
+export const isIpv4 = (text: string): boolean => IPV4.test(text);
+
+export const isIpv6 = (text: string): boolean =>
+  text.length <= 45 && /^[0-9A-Fa-f:.]+$/.test(text) && text.includes(':') && URL.canParse(`http://[${text}]/`);
+
+export const isIp = (text: string): boolean => isIpv4(text) || isIpv6(text);
+
+/** A DNS name in lower case without its final dot, or undefined for what is none (a name in digits only is no name). */
+export function hostName(text: string): string | undefined {
+  const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
+  if (name.length === 0 || name.length > MAX_HOST_CHARACTERS) return undefined;
+  const labels = name.split('.');
+  if (!labels.every((label) => LABEL.test(label))) return undefined;
+  return /^\d+$/.test(labels.at(-1) ?? '') ? undefined : name;
+}
+
+/** `[192.0.2.1]` or `[IPv6:2001:db8::1]` as an address; undefined for any other text. RFC 5321 §4.1.3. */
+export function addressOfLiteral(domain: string): string | undefined {
+  if (!domain.startsWith('[') || !domain.endsWith(']')) return undefined;
+  const inner = domain.slice(1, -1);
+  if (/^ipv6:/i.test(inner)) return isIpv6(inner.slice(5)) ? inner.slice(5).toLowerCase() : undefined;
+  return isIpv4(inner) ? inner : undefined;
+}

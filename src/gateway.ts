@@ -1,0 +1,203 @@
+/**
+ * Composition root: builds every effect of a running gateway and hands it to the stages; the only file that knows all.
+ * The control thread runs this: configuration, revocation lists, the store, the log sink, metrics, the control socket.
+ * It serves no mail itself. Effects: all.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { claimAddress } from './accept/listener.io.ts';
+import { createConnectionLimits } from './accept/connection-limits.ts';
+import { type ControlServer, openControlServer } from './admin/control.io.ts';
+import type { Config, Revision } from './config/schema.ts';
+import type { Clock } from './core/ports.ts';
+import type { MailLog } from './log/mail-event.ts';
+import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
+import { type MetricsServer, openMetricsServer } from './log/metrics-server.io.ts';
+import { openMailLog } from './log/writer.io.ts';
+import type { CompiledRevision } from './pipeline/thread-messages.ts';
+import { dropPrivileges } from './privileges.ts';
+import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
+import { apart } from './core/apart.io.ts';
+import { compileRevision } from './compiled-revision.ts';
+import type { LoadedRevision, RevisionSource } from './revision.ts';
+import { Threads } from './threads.ts';
+import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
+
+export type GatewayOptions = {
+  readonly configFile: string;
+  readonly dataDir: string;
+  readonly logFormat: 'text' | 'json';
+  /** Where log lines go; called with whole lines. */
+  readonly write: (text: string) => void;
+  /** Called when the gateway cannot go on. */
+  readonly onFatal: (why: string) => void;
+};
+
+export type StartResult =
+  | { readonly ok: true; readonly gateway: Gateway }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+const clock: Clock = { now: () => Date.now() };
+const STOP_MS = 9000;
+
+export async function startGateway(options: GatewayOptions): Promise<StartResult> {
+  const loaded = await loadRevisionApart({ file: options.configFile, dataDir: options.dataDir, number: 1 });
+  if (!loaded.ok) return { ok: false, faults: loaded.faults };
+  const gateway = new Gateway(options, loaded.revision);
+  const why = await gateway.start(loaded.warnings).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (why === undefined) return { ok: true, gateway };
+  await gateway.stop();
+  return { ok: false, faults: [`${options.configFile}: ${why}`] };
+}
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #metrics = createMetrics();
+  readonly #log: MailLog & { flush(): void };
+  readonly #slots = new Map<string, number>();
+  #revision: CompiledRevision;
+  #store: QueueStoreHandle | undefined;
+  #threads: Threads | undefined;
+  #crls: CrlStore | undefined;
+  #control: ControlServer | undefined;
+  #metricsServer: MetricsServer | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: GatewayOptions, revision: Revision) {
+    this.#options = options;
+    this.#revision = compileRevision(revision, this.#slots);
+    this.#log = openMailLog({ format: options.logFormat, write: options.write, clock, metrics: this.#metrics });
+  }
+
+  get config(): Config {
+    return this.#revision.config;
+  }
+
+  /** Opens everything in the order that makes `ready` true: store, lists, listeners; then gives up root. */
+  async start(warnings: readonly string[]): Promise<void> {
+    const { dataDir } = this.#options;
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+    for (const text of warnings) this.#log.emit({ event: 'system', level: 'warning', text });
+    for (const address of addressesOf(this.config)) await claimAddress(address);
+    this.#store = await openQueueStore({
+      dataDir,
+      log: this.#log,
+      minFreeBytes: this.config.system.minFreeSpace,
+      onDeath: (why) => this.#options.onFatal(`the queue's thread has ended: ${why}`),
+    });
+    this.#threads = this.#openThreads(this.#store);
+    this.#crls = openCrlStore({
+      ...this.#crlInput(this.#revision),
+      dataDir,
+      clock,
+      log: this.#log,
+      publish: (set) => void this.#threads?.publish(set),
+    });
+    await this.#crls.start();
+    await this.#threads.change(this.#revision);
+    await this.#openAdmin();
+    dropPrivileges(this.config.system, dataDir, this.#log);
+    this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
+    this.#log.flush();
+  }
+
+  /** SIGHUP: reads the file again. A faulty file, or one that cannot be built, changes nothing. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  async #reload(): Promise<void> {
+    const { configFile, dataDir } = this.#options;
+    const loaded = await loadRevisionApart({ file: configFile, dataDir, number: this.#revision.number + 1 });
+    if (!loaded.ok) {
+      for (const text of loaded.faults) this.#system('critical', text);
+      this.#system('critical', `configuration not changed: revision ${this.#revision.number} goes on`);
+      return;
+    }
+    const revision = compileRevision(loaded.revision, this.#slots);
+    try {
+      const held = new Set(addressesOf(this.config));
+      for (const address of addressesOf(revision.config)) if (!held.has(address)) await claimAddress(address);
+      await this.#threads?.change(revision);
+    } catch (error) {
+      this.#system('critical', `configuration not changed: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
+    this.#revision = revision;
+    this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
+    for (const text of loaded.warnings) this.#system('warning', text);
+    this.#system('info', `configuration revision ${revision.number} in force`);
+    await this.#crls?.reconfigure(this.#crlInput(revision));
+  }
+
+  /** Graceful stop: no new connections, idle sessions end, transactions finish; at most about 10 s. */
+  async stop(): Promise<void> {
+    this.#control?.close();
+    this.#metricsServer?.close();
+    this.#crls?.stop();
+    await this.#threads?.stop(STOP_MS);
+    await this.#store?.close();
+    this.#system('info', 'Sallyport has stopped');
+    this.#log.flush();
+  }
+
+  #openThreads(store: QueueStoreHandle): Threads {
+    const receiveThreads = receiveThreadCount(this.config);
+    return new Threads({
+      receiveThreads,
+      start: {
+        logFormat: this.#options.logFormat,
+        dataDir: this.#options.dataDir,
+        ids: store.ids,
+        limits: createConnectionLimits({ lanes: receiveThreads + 1, listeners: 256, addresses: 20_000 }),
+        receiveThreads,
+      },
+      connectQueue: () => store.connect(),
+      clock,
+      log: this.#log,
+      writeLog: this.#options.write,
+      onFatal: this.#options.onFatal,
+    });
+  }
+
+  #crlInput({ config, material }: CompiledRevision) {
+    return {
+      settings: config.crl,
+      authorities: Object.values(material.authorities),
+      baseDir: path.dirname(this.#options.configFile),
+    };
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { dataDir } = this.#options;
+    const crls = this.#crls;
+    if (crls !== undefined) this.#control = await openControlServer(dataDir, { crls });
+    const { metrics } = this.config.system;
+    if (metrics !== undefined)
+      this.#metricsServer = await openMetricsServer(metrics, async () => renderPrometheus(await this.#collect()));
+  }
+
+  async #collect(): Promise<MetricsSnapshot> {
+    return mergeSnapshots([this.#metrics.snapshot(), ...((await this.#threads?.metrics()) ?? [])]);
+  }
+
+  #system(level: 'info' | 'warning' | 'critical', text: string): void {
+    this.#log.emit({ event: 'system', level, text });
+  }
+}
+
+/** In a process of its own: schema and YAML need 30 MB that a running gateway has better use for. */
+const loadRevisionApart = (source: RevisionSource): Promise<LoadedRevision> =>
+  apart(new URL('./revision.ts', import.meta.url), 'loadRevision', source);
+
+const addressesOf = (config: Config): string[] => Object.values(config.listeners).flatMap(({ address }) => address);
+
+/** `auto` leaves one core to delivery, the store and the control thread. */
+function receiveThreadCount(config: Config): number {
+  const { receiveThreads } = config.system;
+  return receiveThreads === 'auto' ? Math.min(8, Math.max(1, navigator.hardwareConcurrency - 1)) : receiveThreads;
+}

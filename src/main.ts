@@ -1,0 +1,19 @@
+/**
+ * Start, signals, stop; nothing else. Refuses a Node that the TLS layer was not tested with: older ones report
+ * `authorized` for resumed sessions without a certificate. Effects: process.
+ */
+import { runCommand } from './cli/commands.io.ts';
+
+function testedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return (major === 24 && minor >= 21) || (major === 26 && minor >= 10) || major > 26;
+}
+
+if (testedNode(process.versions.node)) {
+  process.exitCode = await runCommand(process.argv.slice(2));
+} else {
+  process.stdout.write(
+    `sallyport: Node ${process.versions.node} is too old: it needs 24.21 or newer of the 24 line, or 26.10 or newer. Run npm ci, which brings one.\n`,
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,213 @@
+/**
+ * Delivery, the third phase of AsyncOS: from "recipient is due" to delivered, retried or bounced. Each decision is a
+ * function of `delivery/`: SMTP routes and jobs (`destination.ts`), who gets a connection (`destination-controls.ts`),
+ * what a reply means (`outcome.ts`), what follows from it (`conclusion.ts`), the bounce (`bounce.ts`).
+ * Nothing is settled before the next hop has answered, so a crash at any point means another attempt and no loss.
+ * Effects: queue, DNS, connections, log, timers.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Dcid, Mid } from '../core/ids.ts';
+import type { Clock, Dns, DueRecipient } from '../core/ports.ts';
+import { expired } from '../delivery/conclusion.ts';
+import { groupDue, type HopRoute, type Job } from '../delivery/destination.ts';
+import { DestinationControls } from '../delivery/destination-controls.ts';
+import { Errands } from '../delivery/errands.io.ts';
+import { HostMemory } from '../delivery/host-memory.ts';
+import { type DeliveryQueue, Ledger } from '../delivery/ledger.io.ts';
+import { type HopPorts, hopSettings, hostFailed, type OpenHop, openHop } from '../delivery/next-hop.io.ts';
+import type { Outcome } from '../delivery/outcome.ts';
+import { OpenChannels } from '../delivery/peer-channel.io.ts';
+import { compileRoutes, routeOf } from '../delivery/smtp-routes.ts';
+import { sendJob } from '../delivery/transaction.io.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { decideAttempt, decideRetry } from '../queue/retry-schedule.ts';
+
+export type DeliveryOptions = {
+  readonly queue: DeliveryQueue;
+  readonly config: Config;
+  readonly spoolDir: string;
+  readonly dns: Dns;
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
+  readonly log: MailLog;
+  readonly nextDcid: () => Dcid;
+  readonly nextMid: () => Mid;
+};
+
+export type Delivery = {
+  /** Everything that is due now, also for hosts that were down a moment ago (`delivernow`). */
+  kick(): void;
+  /** Throws, and changes nothing, where the configuration cannot be used. */
+  reconfigure(config: Config): void;
+  /** Lets transactions finish for at most `deadlineMs` from now, gives everything else back to the queue. */
+  stop(deadlineMs: number): Promise<void>;
+};
+
+const OWNER = 'delivery';
+/** Longer than a job may wait here plus the longest attempt, so that nobody else gets a recipient under a transaction. */
+const LEASE_MS = 3 * 3_600_000;
+const MAX_JOB_AGE_MS = 3_600_000;
+const MAX_TRIES = 3;
+const CLAIM_ROWS = 500;
+/** Recipients in memory; with fewer, one slow next hop could hold up all others. */
+const MAX_WAITING = 20_000;
+const IDLE_SESSION_MS = 2_000;
+
+export function startDelivery(options: DeliveryOptions): Delivery {
+  return new DeliveryWalk(options);
+}
+
+class DeliveryWalk implements Delivery {
+  readonly #on: DeliveryOptions;
+  readonly #ports: HopPorts;
+  readonly #controls: DestinationControls;
+  readonly #errands: Errands;
+  readonly #ledger: Ledger;
+  #settings: ReturnType<typeof hopSettings>;
+  #routes: ReturnType<typeof compileRoutes>;
+
+  constructor(options: DeliveryOptions) {
+    const { dns, log, clock, random, nextDcid, config } = options;
+    this.#on = options;
+    this.#settings = hopSettings(config);
+    this.#routes = compileRoutes(config.smtpRoutes);
+    this.#controls = new DestinationControls(config.delivery);
+    this.#ports = { dns, log, clock, random, nextDcid, hosts: new HostMemory(), channels: new OpenChannels() };
+    this.#errands = new Errands({ log, clock, round: () => this.#claim() });
+    this.#ledger = new Ledger({
+      ...options,
+      owner: OWNER,
+      errands: this.#errands,
+      settings: () => this.#settings,
+      decideRetry,
+    });
+    options.queue.onArrival?.(() => this.#errands.wake());
+    this.#errands.wake();
+  }
+
+  kick(): void {
+    this.#ports.hosts.forget();
+    this.#errands.wake();
+  }
+
+  reconfigure(config: Config): void {
+    this.#settings = hopSettings(config);
+    this.#routes = compileRoutes(config.smtpRoutes);
+    this.#controls.limits = config.delivery;
+    this.kick();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#errands.stopRounds();
+    for (const job of this.#controls.drain()) this.#errands.run(this.#ledger.release(job.rows));
+    await this.#errands.finished(deadlineMs * 0.8);
+    this.#ledger.giveUp();
+    this.#ports.channels.stop();
+    await this.#errands.finished(deadlineMs * 0.2);
+  }
+
+  /** Due recipients → routes → jobs. Answers when to look again; undefined = when something happens. */
+  async #claim(): Promise<number | undefined> {
+    const { queue, clock } = this.#on;
+    while (!this.#errands.stopping) {
+      if (this.#controls.waiting >= MAX_WAITING) return undefined;
+      const rows = await queue.claim(OWNER, clock.now(), LEASE_MS, CLAIM_ROWS);
+      const fresh = this.#ledger.hold(rows);
+      if (this.#errands.stopping) await this.#ledger.release(fresh);
+      else this.#admit(fresh);
+      if (rows.length < CLAIM_ROWS) return queue.nextDueMs();
+    }
+    return undefined;
+  }
+
+  #admit(rows: readonly DueRecipient[]): void {
+    const nowMs = this.#on.clock.now();
+    const { profile } = this.#settings;
+    const mayTry = (row: DueRecipient): boolean => decideAttempt(profile, { ...row, nowMs }).action === 'attempt';
+    const late = rows.filter((row) => !mayTry(row));
+    for (const group of Map.groupBy(late, ({ mid }) => mid).values())
+      this.#errands.run(this.#ledger.conclude(group.map(expired)));
+    // SMTP routes.
+    const due = groupDue(rows.filter(mayTry), (address) => routeOf(this.#routes, address), nowMs);
+    for (const { rows: gone, rule } of due.discarded) this.#errands.run(this.#ledger.discard(gone, rule));
+    for (const { rows: lost, status, why } of due.impossible)
+      this.#errands.run(
+        this.#ledger.conclude(lost.map((row) => ({ row, outcome: { kind: 'bounce', status, why, elsewhere: false } }))),
+      );
+    for (const job of due.jobs) this.#controls.add(job);
+    this.#dispatch();
+  }
+
+  /** Destination controls: as many connections as the limits allow. */
+  #dispatch(): void {
+    for (let route = this.#controls.start(); route !== undefined; route = this.#controls.start())
+      this.#errands.run(this.#serve(route));
+  }
+
+  /** One connection: MX, hosts in order, TLS, then job after job. */
+  async #serve(route: HopRoute): Promise<void> {
+    const hop = await openHop(route, this.#controls.busy(route.key), this.#settings, this.#ports);
+    if ('outcome' in hop) {
+      const { outcome, dcid, host } = hop;
+      const jobs = this.#controls.failed(route.key);
+      const all = jobs.map((job) =>
+        this.#ledger.conclude(
+          job.rows.map((row) => ({ row, outcome })),
+          { dcid, host },
+        ),
+      );
+      await Promise.all(all);
+    } else {
+      this.#controls.established(route.key);
+      const first = this.#nextJob(route, hop); // takes its job before others are asked to help
+      this.#dispatch();
+      try {
+        for (let job = await first; job !== undefined; job = await this.#nextJob(route, hop))
+          await this.#deliver(job, hop);
+      } finally {
+        this.#controls.ended(route.key);
+        this.#on.log.emit({ event: 'dcid-close', dcid: hop.dcid });
+        this.#errands.run(hop.session.quit());
+      }
+    }
+    this.#dispatch();
+    this.#errands.wake();
+  }
+
+  async #nextJob({ key }: HopRoute, { session }: OpenHop): Promise<Job | undefined> {
+    if (!session.usable || session.messages >= this.#settings.limits.maxMessagesPerConnection) return undefined;
+    const job = this.#controls.take(key);
+    if (job !== undefined || this.#errands.stopping) return job;
+    const rest = this.#controls.rest(key);
+    const alive = await session.idle(IDLE_SESSION_MS, rest.work);
+    rest.over();
+    return alive ? this.#controls.take(key) : undefined;
+  }
+
+  /** One transaction, and what its replies mean for each recipient. */
+  async #deliver(job: Job, hop: OpenHop): Promise<void> {
+    const { queue, clock, log, spoolDir } = this.#on;
+    const [first] = job.rows;
+    if (first === undefined || clock.now() - job.claimedMs > MAX_JOB_AGE_MS) return this.#ledger.release(job.rows);
+    const { session, dcid, address } = hop;
+    const { mid } = first;
+    const fresh = session.messages === 0;
+    log.emit({ event: 'delivery-start', dcid, mid, rids: job.rows.map(({ recipient }) => recipient.rid) });
+    const ended = await sendJob(job, session, { readBody: () => queue.readBody(mid), spoolDir });
+    // A session that ended before the message could matter: another host is next, or the same one where it was merely
+    // tired of an old connection.
+    const elsewhere = ended.filter(({ outcome }) => job.tries < MAX_TRIES && isElsewhere(outcome));
+    if (elsewhere[0] !== undefined && fresh) hostFailed(address, elsewhere[0].outcome, this.#settings, this.#ports);
+    if (elsewhere.length > 0) this.#again({ ...job, tries: job.tries + 1, rows: elsewhere.map(({ row }) => row) });
+    const final = ended.filter((item) => !elsewhere.includes(item));
+    await this.#ledger.conclude(final, { dcid, host: address.host, dsnPassedOn: session.extensions.dsn });
+  }
+
+  #again(job: Job): void {
+    if (this.#errands.stopping) this.#errands.run(this.#ledger.release(job.rows));
+    else this.#controls.add(job);
+  }
+}
+
+const isElsewhere = (outcome: Outcome): boolean => outcome.kind !== 'delivered' && outcome.elsewhere;

@@ -1,0 +1,225 @@
+/**
+ * A listener as a receive thread serves it under one configuration revision: its host access table, policies, TLS and
+ * profile, built once and never per connection. Sessions keep the doors of the revision they began with; the last one
+ * to leave closes them.
+ * Effects: TLS contexts; connections to directories through the queries.
+ */
+import { effectivePolicy, type EffectivePolicy } from '../config/effective-policy.ts';
+import type { CertificateProfileConfig, Config, ListenerConfig, Material } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import { certificateNames, certificateToken } from '../identity/certificate-fields.ts';
+import type { CertificateStages } from '../identity/identify.io.ts';
+import { asksForCertificate } from '../identity/identity-verdict.ts';
+import type { AuthAnswer, CheckAllowed } from '../identity/smtp-auth-verdict.ts';
+import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import type { CompiledHat } from '../policy/host-access-table.ts';
+import { parseCertificate } from '../tls/certificate.ts';
+import { createSignatureCache, findPaths } from '../tls/certificate-path.ts';
+import { DerError } from '../tls/der.ts';
+import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
+import { checkRevocation, type CrlSet } from '../tls/revocation.ts';
+import { TlsDoor } from '../tls/tls-doors.io.ts';
+import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
+import type { CompiledRevision } from './thread-messages.ts';
+
+const MAX_KEPT_SIGNATURES = 10_000;
+
+export type PasswordProfile = {
+  readonly name: string;
+  readonly checkAllowed: CheckAllowed | undefined;
+  readonly ask: (login: string, password: string) => Promise<AuthAnswer>;
+};
+
+/** The listener's SMTP authentication profile, ready to be asked. */
+export type DoorProfile = {
+  readonly name: string;
+  readonly type: 'certificate' | 'ldap';
+  readonly certificate: CertificateStages | undefined;
+  readonly password: PasswordProfile | undefined;
+};
+
+export type Door = {
+  readonly name: string;
+  /** Its slot in the connection limits. */
+  readonly index: number;
+  readonly revision: number;
+  readonly config: ListenerConfig;
+  readonly hostname: string;
+  readonly hat: CompiledHat;
+  readonly policy: (name: string) => EffectivePolicy;
+  readonly profile: DoorProfile | undefined;
+  readonly tls: (policy: EffectivePolicy) => TlsDoor;
+};
+
+export type DoorParts = {
+  readonly clock: Clock;
+  readonly log: MailLog;
+  readonly receiveThreads: number;
+  readonly crls: () => CrlSet;
+};
+
+export class Doors {
+  readonly number: number;
+  readonly byAddress: ReadonlyMap<string, Door>;
+  readonly #queries: LdapQueries;
+  #sessions = 0;
+  #retired = false;
+
+  constructor(revision: CompiledRevision, parts: DoorParts) {
+    this.number = revision.number;
+    const { config, material } = revision;
+    this.#queries = openQueries(config, material, parts);
+    const build: Build = { revision, parts, queries: this.#queries };
+    const byAddress = new Map<string, Door>();
+    for (const [name, listener] of Object.entries(config.listeners)) {
+      const door = buildDoor(name, { ...build, listener });
+      for (const address of listener.address) byAddress.set(address, door);
+    }
+    this.byAddress = byAddress;
+  }
+
+  enter(): void {
+    this.#sessions += 1;
+  }
+  leave(): void {
+    this.#sessions -= 1;
+    this.#closeWhenUnused();
+  }
+  /** No new sessions; what they share closes when the last has left. */
+  retire(): void {
+    this.#retired = true;
+    this.#closeWhenUnused();
+  }
+  #closeWhenUnused(): void {
+    if (this.#retired && this.#sessions === 0) this.#queries.close();
+  }
+}
+
+type Build = { readonly revision: CompiledRevision; readonly parts: DoorParts; readonly queries: LdapQueries };
+
+function buildDoor(name: string, build: Build & { listener: ListenerConfig }): Door {
+  const { config, material, hats, slots, number } = build.revision;
+  const { listener } = build;
+  const hat = hats[name];
+  if (hat === undefined) throw new Error(`listener ${name} has no compiled host access table`);
+  const policies = new Map<string, EffectivePolicy>();
+  const profile =
+    listener.smtpAuthProfile === undefined ? undefined : buildProfile(listener.smtpAuthProfile, listener, build);
+  const doors = new Map<boolean, TlsDoor>();
+  const door: Door = {
+    name,
+    index: slots[name] ?? 0,
+    revision: number,
+    config: listener,
+    hostname: config.hostname,
+    hat,
+    profile,
+    policy: (policyName) => {
+      const known = policies.get(policyName);
+      if (known !== undefined) return known;
+      const policy = effectivePolicy(config, name, policyName);
+      policies.set(policyName, policy);
+      return policy;
+    },
+    tls: (policy) => {
+      const ask = asksForCertificate(policy.verifyClientCertificate, profile?.type);
+      const known = doors.get(ask);
+      if (known !== undefined) return known;
+      const tlsDoor = new TlsDoor(tlsOptions(name, listener, { config, material, ask }));
+      doors.set(ask, tlsDoor);
+      return tlsDoor;
+    },
+  };
+  // Both kinds now, so that a bad key or cipher list fails the revision and not a session.
+  for (const ask of [false, true]) doors.set(ask, new TlsDoor(tlsOptions(name, listener, { config, material, ask })));
+  return door;
+}
+
+type TlsBuild = { readonly config: Config; readonly material: Material; readonly ask: boolean };
+
+function tlsOptions(name: string, listener: ListenerConfig, { config, material, ask }: TlsBuild) {
+  const pair = material.certificates[listener.certificate ?? DEMONSTRATION];
+  if (pair === undefined) throw new Error(`listener ${name} has no certificate`);
+  const profile =
+    listener.smtpAuthProfile === undefined ? undefined : config.smtpAuthProfiles[listener.smtpAuthProfile];
+  const trust =
+    profile?.type === 'certificate' ? profile.trust.map((authority) => material.authorities[authority] ?? '') : [];
+  const { minVersion, maxVersion, ciphers } = config.ssl;
+  return {
+    ...pair,
+    minVersion,
+    maxVersion,
+    ...(ciphers === undefined ? {} : { ciphers }),
+    sessionContext: `${name}/${ask}`,
+    ...(ask ? { ask: { authoritiesPem: trust, nameBytes: subjectBytes(buildTrustStore(trust)) } } : {}),
+  };
+}
+
+const subjectBytes = (store: TrustStore): number =>
+  [...store.anchors, ...store.intermediates].reduce((sum, { subject }) => sum + subject.der.length + 2, 0);
+
+function buildProfile(name: string, listener: ListenerConfig, build: Build): DoorProfile {
+  const { config } = build.revision;
+  const profile = config.smtpAuthProfiles[name];
+  if (profile?.type === 'certificate') {
+    const { allowSmtpAuth } = profile;
+    return {
+      name,
+      type: 'certificate',
+      certificate: certificateStages(profile, build),
+      password: allowSmtpAuth === undefined ? undefined : passwordProfile(allowSmtpAuth, listener, build),
+    };
+  }
+  return { name, type: 'ldap', certificate: undefined, password: passwordProfile(name, listener, build) };
+}
+
+function passwordProfile(name: string, listener: ListenerConfig, { revision, queries, parts }: Build): PasswordProfile {
+  const profile = revision.config.smtpAuthProfiles[name];
+  if (profile?.type !== 'ldap') throw new Error(`${name} is not an ldap profile`);
+  const query = queries.smtpAuth(profile.query);
+  const { checkAllowed } = profile;
+  return {
+    name,
+    checkAllowed,
+    ask: (login, password) =>
+      query({
+        login,
+        password,
+        nowMs: parts.clock.now(),
+        defaultDomain: listener.defaultDomain,
+        askAllowance: checkAllowed !== undefined,
+      }),
+  };
+}
+
+function certificateStages(profile: CertificateProfileConfig, { revision, queries, parts }: Build): CertificateStages {
+  const { config, material } = revision;
+  const { requirePolicies } = profile;
+  const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
+  const trustStore = buildTrustStore(profile.trust.map((authority) => material.authorities[authority] ?? ''));
+  const owner = queries.certificate(profile.query);
+  return {
+    clock: parts.clock,
+    parse: (der) => {
+      try {
+        return parseCertificate(der);
+      } catch (error) {
+        if (error instanceof DerError) return undefined;
+        throw error;
+      }
+    },
+    names: certificateNames,
+    findPaths: (leaf, presented, nowMs) =>
+      findPaths({
+        leaf,
+        presented,
+        trustStore,
+        nowMs,
+        signatures,
+        ...(requirePolicies === undefined ? {} : { requiredPolicies: requirePolicies }),
+      }),
+    checkRevocation: (path, nowMs) => checkRevocation({ path, crls: parts.crls(), settings: config.crl, nowMs }),
+    owner: (certificate, nowMs) => owner((token) => certificateToken(certificate, token), nowMs),
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * What is known about one SMTP session: facts that the stages found and decisions they took. Grown by the receipt walk,
+ * read by everything. AsyncOS calls it the injection (ICID). Pure: types, and the one record of a refusal.
+ */
+import type { EffectivePolicy } from '../config/effective-policy.ts';
+import type { Icid, Mid } from '../core/ids.ts';
+import type { Recipient } from '../core/ports.ts';
+import type { Reply } from '../core/reply.ts';
+import type { CertificateCheck } from '../identity/identify.io.ts';
+import type { CertificateNames, MailLog, Refusal } from '../log/mail-event.ts';
+import type { HatMatch } from '../policy/host-access-table.ts';
+import type { ChunkReader } from '../smtp/chunk-reader.ts';
+import type { MailParameters } from '../smtp/parameters.ts';
+import type { SessionState } from '../smtp/session-state.ts';
+import type { Wire } from '../smtp/wire.io.ts';
+import type { TlsFacts } from '../tls/tls-doors.io.ts';
+import type { BodyReceipt } from './body-receipt.io.ts';
+import type { Door } from './doors.io.ts';
+
+export type Identity =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'certificate'; readonly user: string; readonly names: CertificateNames }
+  | { readonly kind: 'password'; readonly user: string; readonly profile: string };
+
+/** What a command came to: a reply to send, the end of the connection, an error to count. */
+export type Step = { readonly reply?: Reply; readonly close?: boolean; readonly error?: boolean };
+
+export type Transaction = {
+  readonly mid: Mid;
+  readonly sender: string;
+  readonly parameters: MailParameters;
+  readonly recipients: Recipient[];
+  /** From DATA or the first BDAT on. */
+  body: BodyReceipt | undefined;
+  chunks: ChunkReader | undefined;
+};
+
+export type Session = {
+  readonly icid: Icid;
+  readonly door: Door;
+  readonly wire: Wire;
+  readonly remoteAddress: string;
+  /** Only a name that its address confirms; undefined otherwise. */
+  readonly hostname: string | undefined;
+  readonly match: HatMatch;
+  readonly policy: EffectivePolicy;
+  /** Monotonic milliseconds, as `WireClock.now`. */
+  readonly startedMs: number;
+  state: SessionState;
+  /** The log has said once that TLS was required and not begun. */
+  tlsDemanded: boolean;
+  tls: TlsFacts | undefined;
+  certificate: CertificateCheck | undefined;
+  identity: Identity;
+  /** The certificate is good but the directory could not be asked: MAIL FROM asks again. */
+  ownerUnknown: boolean;
+  /** A refused session hears one reason, to every command, until it leaves or has heard it often enough. */
+  refused: { readonly reply: Reply; readonly untilMs: number; repliesLeft: number } | undefined;
+  /** SMTP AUTH refused by the allowance: the same answer to every further AUTH. */
+  authRefused: { readonly reply: Reply; repliesLeft: number } | undefined;
+  authenticated: boolean;
+  transaction: Transaction | undefined;
+  /** Messages accepted so far. */
+  messages: number;
+  errors: number;
+};
+
+type RefusalInput = Pick<Refusal, 'stage' | 'rule' | 'reason' | 'user'> & { readonly reply: Reply };
+
+/** One record per refusal: who, which certificate, which sender group and policy, which rule and why. */
+export function recordRefusal(
+  session: Session,
+  log: MailLog,
+  { stage, rule, reason, reply, user }: RefusalInput,
+): void {
+  const { icid, door, match, identity, transaction, remoteAddress } = session;
+  const names = session.certificate?.names;
+  const who = user ?? (identity.kind === 'none' ? undefined : identity.user);
+  log.emit({
+    event: 'refused',
+    icid,
+    ...(transaction === undefined ? {} : { mid: transaction.mid }),
+    refusal: {
+      stage,
+      rule,
+      reason,
+      remoteAddress,
+      reply: [reply.code, reply.status, reply.lines[0]].filter((part) => part !== undefined).join(' '),
+      listener: door.name,
+      senderGroup: match.senderGroup,
+      policy: match.policy,
+      revision: door.revision,
+      ...(who === undefined ? {} : { user: who }),
+      ...(names === undefined ? {} : { certificate: names }),
+    },
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * The tls and identity stages of the receipt walk: handshake, then who the client's certificate belongs to. What it
+ * means is decided in `identity/identity-verdict.ts`. RFC 3207: after STARTTLS nothing survives that was known before.
+ * Effects: the handshake, the directory.
+ */
+import { R } from '../core/reply.ts';
+import {
+  type CertificateStanding,
+  decideIdentity,
+  type IdentityVerdict,
+  needsOwner,
+} from '../identity/identity-verdict.ts';
+import { CertificateCheck } from '../identity/identify.io.ts';
+import { nextState } from '../smtp/session-state.ts';
+import { recordRefusal, type Session, type Step } from './receipt-session.ts';
+import type { ReceiveThread } from './receive-thread.io.ts';
+
+const MAX_REFUSALS = 4;
+const REFUSED_FOR_MS = 30_000;
+
+/** STARTTLS. Octets that follow it in the clear are an attack: they would be taken for commands inside TLS. */
+export async function startTls(session: Session, thread: ReceiveThread): Promise<Step> {
+  const { wire, policy } = session;
+  if (session.tls !== undefined) return { reply: R.tlsActive, error: true };
+  if (policy.tls === 'off') return { reply: R.tlsNotOffered, error: true };
+  if (wire.unread > 0) {
+    recordRefusal(session, thread.log, {
+      stage: 'tls',
+      rule: 'RFC 3207 §4.2',
+      reason: 'octets followed STARTTLS in the clear',
+      reply: R.tlsPipelined,
+    });
+    return { reply: R.tlsPipelined, close: true };
+  }
+  wire.reply(R.startTls);
+  return (await handshake(session, thread)) ? {} : { close: true };
+}
+
+/** The handshake and what follows from the certificate; false when there is no connection any more. */
+export async function handshake(session: Session, thread: ReceiveThread): Promise<boolean> {
+  const { icid, door, policy, wire } = session;
+  const done = await door.tls(policy).handshake(wire.detach());
+  if (!done.ok) {
+    thread.log.emit({ event: 'tls-failed', icid, why: done.why });
+    return false;
+  }
+  wire.upgrade(done.socket);
+  session.state = nextState(session.state, { step: 'tls' });
+  const { facts } = done;
+  session.tls = facts;
+  thread.log.emit({
+    event: 'tls-success',
+    icid,
+    protocol: facts.protocol,
+    cipher: facts.cipher,
+    resumed: facts.resumed,
+  });
+  const stages = door.profile?.certificate;
+  if (facts.leaf !== undefined && stages !== undefined)
+    session.certificate = new CertificateCheck(facts.leaf, facts.presented, stages);
+  await identify(session, thread);
+  return true;
+}
+
+/** Asks for the standing of the session's certificate and does what the truth table says. */
+export async function identify(session: Session, thread: ReceiveThread): Promise<IdentityVerdict> {
+  const { policy, certificate, door } = session;
+  const facts = { tls: policy.tls, verify: policy.verifyClientCertificate, smtpAuth: policy.smtpAuth };
+  const standing: CertificateStanding =
+    door.profile?.certificate === undefined || certificate === undefined
+      ? { kind: 'none' }
+      : await certificate.standing(needsOwner(facts));
+  const verdict = decideIdentity(facts, standing);
+  apply(session, verdict, thread);
+  return verdict;
+}
+
+function apply(session: Session, verdict: IdentityVerdict, thread: ReceiveThread): void {
+  const { icid, certificate, door } = session;
+  const names = certificate?.names;
+  session.identity = { kind: 'none' };
+  session.ownerUnknown = false;
+  switch (verdict.kind) {
+    case 'identity':
+      if (names === undefined) return;
+      session.identity = { kind: 'certificate', user: verdict.user, names };
+      thread.log.emit({
+        event: 'certificate-ok',
+        icid,
+        certificate: names,
+        user: verdict.user,
+        profile: door.profile?.name ?? '',
+      });
+      return;
+    case 'anonymous':
+      if (door.profile?.certificate === undefined) return;
+      thread.log.emit({
+        event: 'certificate-not-used',
+        icid,
+        ...(names ? { certificate: names } : {}),
+        reason: verdict.reason,
+        rule: verdict.rule,
+      });
+      return;
+    case 'deferred':
+      session.ownerUnknown = true;
+      if (names !== undefined)
+        thread.log.emit({ event: 'certificate-deferred', icid, certificate: names, reason: verdict.reason });
+      return;
+    case 'refused':
+      refuse(session, { stage: 'certificate', ...verdict }, thread);
+  }
+}
+
+type Refusing = Parameters<typeof recordRefusal>[2];
+
+/** From here on every command but NOOP and QUIT hears the reason. */
+function refuse(session: Session, refusing: Refusing, thread: ReceiveThread): void {
+  session.refused = {
+    reply: refusing.reply,
+    untilMs: thread.wireClock.now + REFUSED_FOR_MS,
+    repliesLeft: MAX_REFUSALS,
+  };
+  recordRefusal(session, thread.log, {
+    stage: refusing.stage,
+    rule: refusing.rule,
+    reason: refusing.reason,
+    reply: refusing.reply,
+  });
+}
+
+/** At MAIL FROM: a certificate that has been revoked or has expired meanwhile, an owner that is still unknown. */
+export async function identifyAgain(session: Session, thread: ReceiveThread): Promise<Step | undefined> {
+  const { certificate, identity, policy } = session;
+  if (session.ownerUnknown && (policy.verifyClientCertificate || identity.kind === 'none')) {
+    const verdict = await identify(session, thread);
+    if (verdict.kind === 'refused') return { reply: verdict.reply };
+    return verdict.kind === 'deferred' ? unavailable(session, verdict, thread) : undefined;
+  }
+  if (identity.kind !== 'certificate' || certificate === undefined) return undefined;
+  const invalid = certificate.stillValid(thread.clock.now());
+  if (invalid === undefined) return undefined;
+  const reply = R.certificateRefused(invalid.reason);
+  session.identity = { kind: 'none' };
+  const refusing: Refusing = { stage: 'mail', rule: invalid.rule, reason: invalid.reason, reply };
+  if (policy.verifyClientCertificate) refuse(session, refusing, thread);
+  else recordRefusal(session, thread.log, refusing);
+  return { reply };
+}
+
+function unavailable(
+  session: Session,
+  { rule, reason }: { rule: string; reason: string },
+  thread: ReceiveThread,
+): Step {
+  // AUTH stays possible as a way in, and so does the next MAIL FROM.
+  recordRefusal(session, thread.log, { stage: 'mail', rule, reason, reply: R.authUnavailable });
+  return { reply: R.authUnavailable };
+}

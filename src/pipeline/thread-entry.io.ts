@@ -1,0 +1,54 @@
+/**
+ * The thread's end of `thread.ts`: answers the control thread's requests with what the handlers do, and carries log
+ * lines up. Effects: messages to the control thread.
+ */
+import { parentPort } from 'node:worker_threads';
+import type { MetricsSnapshot } from '../log/metrics.ts';
+import type { CrlSet } from '../tls/revocation.ts';
+import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
+
+export type ThreadHandlers = {
+  /** Build everything of a revision without using it yet; rejecting leaves the running one untouched. */
+  prepare(revision: CompiledRevision): Promise<void>;
+  adopt(number: number): void;
+  abandon(number: number): void;
+  crls(set: CrlSet): void;
+  metrics(): MetricsSnapshot;
+  stop(deadlineMs: number): Promise<void>;
+};
+
+const up = (message: FromThread): void => parentPort?.postMessage(message);
+
+export const writeLog = (text: string): void => up({ type: 'log', text });
+
+export function serveControlThread(handlers: ThreadHandlers): void {
+  parentPort?.on('message', (message: ToThread) => {
+    answer(handlers, message).then(
+      (metrics) => up({ type: 'reply', id: message.id, ok: true, ...(metrics === undefined ? {} : { metrics }) }),
+      (error: unknown) =>
+        up({ type: 'reply', id: message.id, ok: false, why: error instanceof Error ? error.message : String(error) }),
+    );
+  });
+}
+
+async function answer(handlers: ThreadHandlers, message: ToThread): Promise<MetricsSnapshot | undefined> {
+  switch (message.type) {
+    case 'prepare':
+      await handlers.prepare(message.revision);
+      return undefined;
+    case 'adopt':
+      handlers.adopt(message.number);
+      return undefined;
+    case 'abandon':
+      handlers.abandon(message.number);
+      return undefined;
+    case 'crls':
+      handlers.crls(message.crls);
+      return undefined;
+    case 'metrics':
+      return handlers.metrics();
+    case 'stop':
+      await handlers.stop(message.deadlineMs);
+      return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What the control thread and its receive and delivery threads say to each other. Everything here is structured-clone
+ * data; tables (host access table, revocation lists, counters) are SharedArrayBuffers and so are shared, not copied.
+ * Pure: types only.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Revision } from '../config/schema.ts';
+import type { MetricsSnapshot } from '../log/metrics.ts';
+import type { CompiledHat } from '../policy/host-access-table.ts';
+import type { CrlSet } from '../tls/revocation.ts';
+
+/** A revision with everything that is compiled once for all threads. */
+export type CompiledRevision = Revision & {
+  readonly hats: Readonly<Record<string, CompiledHat>>;
+  /** A listener's slot in the connection limits: the same in every revision, or its counts would become another's. */
+  readonly slots: Readonly<Record<string, number>>;
+};
+
+export type ThreadStart = {
+  readonly thread: string;
+  readonly logFormat: 'text' | 'json';
+  readonly dataDir: string;
+  readonly queuePort: MessagePort;
+  /** SharedArrayBuffers of the id counters and of the connection limits. */
+  readonly ids: SharedArrayBuffer;
+  readonly limits: SharedArrayBuffer;
+  /** The thread's lane in the connection limits: receive thread n has lane n. */
+  readonly lane: number;
+  readonly receiveThreads: number;
+};
+
+/** Requests are answered by a `reply` with the same id. */
+export type ToThread =
+  | { readonly type: 'prepare'; readonly id: number; readonly revision: CompiledRevision }
+  | { readonly type: 'adopt'; readonly id: number; readonly number: number }
+  | { readonly type: 'abandon'; readonly id: number; readonly number: number }
+  | { readonly type: 'crls'; readonly id: number; readonly crls: CrlSet }
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'stop'; readonly id: number; readonly deadlineMs: number };
+
+export type FromThread =
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly metrics?: MetricsSnapshot }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly why: string };

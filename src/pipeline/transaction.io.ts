@@ -1,0 +1,271 @@
+/**
+ * The envelope, content and queue stages of the receipt walk: MAIL, RCPT, then DATA or BDAT until "queued as MID".
+ * 250 is said only when the message is on stable storage; before that a failure gets 451 or 452 and nothing is kept.
+ * RFC 5321 §3.3, §4.1.1.4; RFC 3030. Effects: the connection, the spool, the queue.
+ */
+import { contentRefusal } from '../content/content-verdict.ts';
+import { headerFacts } from '../content/header.ts';
+import { receivedField } from '../content/received.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Mid, Rid } from '../core/ids.ts';
+import type { Body, NewMessage } from '../core/ports.ts';
+import { R, type Reply } from '../core/reply.ts';
+import { decideMailFrom } from '../envelope/mail-from.ts';
+import { decideRcptTo } from '../envelope/rcpt-to.ts';
+import type { BdatCommand, MailCommand, RcptCommand } from '../smtp/command.ts';
+import { ChunkReader } from '../smtp/chunk-reader.ts';
+import { DotReader } from '../smtp/dot-reader.ts';
+import { checkSequence, nextState } from '../smtp/session-state.ts';
+import { BodyReceipt } from './body-receipt.io.ts';
+import { recordRefusal, type Session, type Step, type Transaction } from './receipt-session.ts';
+import { identifyAgain } from './receipt-tls.io.ts';
+import type { ReceiveThread } from './receive-thread.io.ts';
+
+export async function receiveMail(
+  session: Session,
+  { path, parameters }: MailCommand,
+  thread: ReceiveThread,
+): Promise<Step> {
+  const again = await identifyAgain(session, thread);
+  if (again !== undefined) return again;
+  const { policy, door, identity, icid, messages } = session;
+  const verdict = decideMailFrom(path, parameters, {
+    policy,
+    messages,
+    identified: identity.kind !== 'none',
+    defaultDomain: door.config.defaultDomain,
+  });
+  if (verdict.kind !== 'accept') return refused(session, thread, 'mail', verdict);
+  const mid = thread.nextId('mid') as Mid;
+  const { sender } = verdict.value;
+  session.transaction = { mid, sender, parameters, recipients: [], body: undefined, chunks: undefined };
+  session.state = nextState(session.state, { step: 'sender' });
+  thread.log.emit({ event: 'message-start', mid, icid });
+  thread.log.emit({ event: 'from', mid, icid, sender });
+  return { reply: R.senderOk(sender) };
+}
+
+export function receiveRcpt(session: Session, { path, parameters }: RcptCommand, thread: ReceiveThread): Step {
+  const { transaction, policy, door, identity, icid } = session;
+  if (transaction === undefined) return { reply: R.badSequence('send MAIL first'), error: true };
+  const verdict = decideRcptTo(path, {
+    policy,
+    listener: door.config,
+    listenerName: door.name,
+    identified: identity.kind !== 'none',
+    recipients: transaction.recipients.length,
+    smtpUtf8: transaction.parameters.smtpUtf8,
+    hostname: door.hostname,
+  });
+  if (verdict.kind !== 'accept') {
+    thread.log.emit({ event: 'to-rejected', mid: transaction.mid, icid, recipient: path.address, by: verdict.rule });
+    return refused(session, thread, 'rcpt', verdict);
+  }
+  const rid = transaction.recipients.length as Rid;
+  const address = verdict.value;
+  transaction.recipients.push({ rid, address, ...parameters });
+  session.state = nextState(session.state, { step: 'recipient' });
+  thread.log.emit({ event: 'to', mid: transaction.mid, icid, rid, recipient: address });
+  return { reply: R.recipientOk(address) };
+}
+
+type Refusing = { readonly kind: 'reject' | 'defer' | 'drop'; readonly rule: string; readonly reply?: Reply };
+
+function refused(
+  session: Session,
+  thread: ReceiveThread,
+  stage: 'mail' | 'rcpt',
+  { rule, reply = R.internal }: Refusing,
+): Step {
+  if (reply.code === R.authRequired.code) thread.log.emit({ event: 'auth-required', icid: session.icid });
+  recordRefusal(session, thread.log, { stage, rule, reason: reply.lines.join(' '), reply });
+  return { reply, close: reply.code === 421, error: true };
+}
+
+/** DATA: octets up to CRLF.CRLF, whatever is wrong with them; then the verdict on all of it. */
+export async function receiveData(session: Session, thread: ReceiveThread): Promise<Step> {
+  const { transaction, wire, policy, door } = session;
+  if (transaction === undefined) return { reply: R.badSequence('send MAIL first'), error: true };
+  const body = openBody(session, transaction, thread);
+  const reader = new DotReader({ maxBytes: policy.maxMessageBytes, bareLineEnds: door.config.bareLineEnds });
+  wire.reply(R.startData);
+  let failure: unknown;
+  while (!reader.done) {
+    const read = await wire.readOctets(door.config.dataTimeout);
+    if (read.kind !== 'octets') return { close: true };
+    wire.unreadOctets(read.bytes.subarray(reader.push(read.bytes)));
+    failure ??= await written(body, reader.take());
+  }
+  return finish(session, thread, { fault: reader.fault, failure });
+}
+
+/** BDAT (RFC 3030 §2): the octets of a chunk follow whatever the answer will be, and are read in any case. */
+export async function receiveBdat(session: Session, command: BdatCommand, thread: ReceiveThread): Promise<Step> {
+  const { transaction, policy, door } = session;
+  const outOfTurn = checkSequence(session.state, command);
+  if (outOfTurn !== undefined || transaction === undefined) {
+    return (await skipChunk(session, command.size)) ? { reply: outOfTurn ?? R.internal, error: true } : { close: true };
+  }
+  const body = transaction.body ?? openBody(session, transaction, thread);
+  transaction.chunks ??= new ChunkReader({ maxBytes: policy.maxMessageBytes, bareLineEnds: door.config.bareLineEnds });
+  const { chunks } = transaction;
+  let failure: unknown;
+  for (let left = command.size; left > 0; ) {
+    const chunk = await readUpTo(session, left);
+    if (chunk === undefined) return { close: true };
+    left -= chunk.length;
+    chunks.push(chunk);
+    failure ??= await written(body, chunks.take());
+  }
+  if (command.last) {
+    chunks.end();
+    failure ??= await written(body, chunks.take());
+  }
+  const received = { fault: chunks.fault, failure };
+  if (command.last || chunks.fault !== undefined || failure !== undefined) return finish(session, thread, received);
+  session.state = nextState(session.state, { step: 'chunk' });
+  return { reply: R.chunkOk(command.size) };
+}
+
+/** What went wrong, or undefined. After a failure octets are still read, or they would be taken for commands. */
+const written = (body: BodyReceipt, slices: readonly Buffer[]): Promise<unknown> =>
+  body.write(slices).then(
+    () => undefined,
+    (error: unknown) => error ?? new Error('not written'),
+  );
+
+/** Octets of a chunk, at most `most`; undefined when the peer went away. */
+async function readUpTo({ wire, door }: Session, most: number): Promise<Buffer | undefined> {
+  const read = await wire.readOctets(door.config.dataTimeout);
+  if (read.kind !== 'octets') return undefined;
+  const octets = read.bytes.subarray(0, most);
+  wire.unreadOctets(read.bytes.subarray(octets.length));
+  return octets;
+}
+
+/** Reads the octets of a chunk that nobody wants; false when the peer went away meanwhile. */
+export async function skipChunk(session: Session, octets: number): Promise<boolean> {
+  for (let left = octets; left > 0; ) {
+    const skipped = await readUpTo(session, left);
+    if (skipped === undefined) return false;
+    left -= skipped.length;
+  }
+  return true;
+}
+
+function openBody(session: Session, transaction: Transaction, thread: ReceiveThread): BodyReceipt {
+  const { state, hostname, remoteAddress, door, tls, certificate, identity } = session;
+  const names = certificate?.names;
+  const received = receivedField({
+    clientName: state.clientName,
+    hostname,
+    remoteAddress,
+    by: door.hostname,
+    extended: state.greeted === 'ehlo',
+    smtpUtf8: transaction.parameters.smtpUtf8,
+    tls,
+    certificate: names && { subject: names.subject, verified: identity.kind === 'certificate' },
+    user: identity.kind === 'none' ? undefined : identity.user,
+    mid: transaction.mid,
+    recipient: transaction.recipients.length === 1 ? transaction.recipients[0]?.address : undefined,
+    atMs: thread.clock.now(),
+  });
+  const body = new BodyReceipt(
+    thread.spoolDir,
+    transaction.mid,
+    door.config.receivedHeader ? Buffer.from(received) : undefined,
+  );
+  transaction.body = body;
+  return body;
+}
+
+type Received = { readonly fault: DotReader['fault']; readonly failure: unknown };
+
+/** The end of the message: refuse it, or queue it and say so. Either way the transaction is over. */
+async function finish(session: Session, thread: ReceiveThread, { fault, failure }: Received): Promise<Step> {
+  const { transaction } = session;
+  const body = transaction?.body;
+  if (transaction === undefined || body === undefined) return { reply: R.internal };
+  const facts = headerFacts(body.head());
+  const refusal =
+    failure === undefined
+      ? contentRefusal(fault, facts)
+      : { reply: storageReply(failure, session, thread), rule: 'storage' };
+  if (refusal !== undefined) {
+    recordRefusal(session, thread.log, {
+      stage: 'data',
+      rule: refusal.rule,
+      reason: refusal.reply.lines.join(' '),
+      reply: refusal.reply,
+    });
+    await abandonTransaction(session, thread, refusal.reply.lines.join(' '));
+    return { reply: refusal.reply, error: true };
+  }
+  const { mid, sender } = transaction;
+  try {
+    await thread.queue.accept(
+      newMessage(session, transaction, { body: await body.finish(), nowMs: thread.clock.now() }),
+    );
+  } catch (error) {
+    const reply = storageReply(error, session, thread);
+    recordRefusal(session, thread.log, { stage: 'data', rule: 'storage', reason: reply.lines.join(' '), reply });
+    await abandonTransaction(session, thread, 'not stored');
+    return { reply };
+  }
+  if (facts.messageId !== undefined) thread.log.emit({ event: 'message-id', mid, messageId: facts.messageId });
+  if (facts.subject !== undefined) thread.log.emit({ event: 'subject', mid, subject: facts.subject });
+  thread.log.emit({ event: 'message-ready', mid, bytes: body.bytes, sender });
+  thread.log.emit({ event: 'message-queued', mid });
+  session.transaction = undefined;
+  session.messages += 1;
+  session.errors = 0;
+  session.state = nextState(session.state, { step: 'transaction-over' });
+  return { reply: R.queued(mid) };
+}
+
+function newMessage(
+  session: Session,
+  transaction: Transaction,
+  { body, nowMs }: { body: Body; nowMs: number },
+): NewMessage {
+  const { icid, door, remoteAddress, match, identity, certificate } = session;
+  const { body: bodyType, smtpUtf8, ret, envid } = transaction.parameters;
+  return {
+    mid: transaction.mid,
+    icid,
+    receivedMs: nowMs,
+    body,
+    envelope: {
+      sender: transaction.sender,
+      recipients: transaction.recipients,
+      body: bodyType,
+      smtpUtf8,
+      ...(ret === undefined ? {} : { ret }),
+      ...(envid === undefined ? {} : { envid }),
+    },
+    origin: {
+      listener: door.name,
+      remoteAddress,
+      senderGroup: match.senderGroup,
+      ...(identity.kind === 'none' ? {} : { user: identity.user }),
+      ...(certificate?.names === undefined ? {} : { certificate: certificate.names.subject }),
+    },
+  };
+}
+
+function storageReply(error: unknown, { icid }: Session, { log }: ReceiveThread): Reply {
+  const full = error instanceof GatewayError && error.code === 'storage-full';
+  const why = error instanceof Error ? error.message : String(error);
+  log.emit({ event: 'system', level: 'critical', text: `ICID ${icid} message not stored: ${why}` });
+  return full ? R.storageFull : R.internal;
+}
+
+/** Ends a transaction without a message: RSET, EHLO, a refusal, a connection that went away. */
+export async function abandonTransaction(session: Session, thread: ReceiveThread, why: string): Promise<void> {
+  const { transaction } = session;
+  session.transaction = undefined;
+  session.state = nextState(session.state, { step: 'transaction-over' });
+  if (transaction === undefined) return;
+  thread.log.emit({ event: 'message-aborted', mid: transaction.mid, icid: session.icid, why });
+  await transaction.body?.abort();
+}

@@ -1,0 +1,192 @@
+/**
+ * The queue as a client thread sees it: the QueueStore port over a MessagePort to the store's thread. Requests of one
+ * turn of the event loop travel together. If the store dies, or the client closes, everything pending rejects.
+ * Effects: the port; it keeps the thread alive only while an answer is awaited.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { GatewayError } from '../core/errors.ts';
+import type { Mid } from '../core/ids.ts';
+import type { Body, NewMessage, QueueStore, QueueSummary } from '../core/ports.ts';
+import type {
+  AddressPage,
+  BodyReply,
+  ClaimReply,
+  FromStore,
+  MessagePage,
+  QueuedMessage,
+  RequestBody,
+  StoreRequest,
+  StoreStats,
+} from './queue-protocol.ts';
+import { dueRecipient, type MessageRows, messageRows, settlementRow } from './queue-rows.ts';
+
+export type MessageFilter = {
+  readonly limit: number;
+  /** Only messages with a higher MID. */
+  readonly afterMid?: Mid;
+  /** Only messages with a recipient in this domain. */
+  readonly domain?: string;
+};
+
+/**
+ * `accept` and the bounces of `settle` take an inline body over: if it fills its ArrayBuffer, the memory moves to the
+ * store and the caller's array is empty afterwards. If `accept` rejects, a spooled body is gone as well, unless the
+ * store itself has died: then it is removed when the store opens again.
+ */
+export type QueueClient = QueueStore & {
+  /** Called once at first, then when recipients may be due that were not before; again only after the next `claim`. */
+  onArrival(callback: () => void): void;
+  /** By MID. Walks the queue in pages; several pages are not one moment. */
+  listMessages(filter: MessageFilter): Promise<readonly QueuedMessage[]>;
+  /** Recipients in the queue by domain, most first. */
+  destinations(): Promise<ReadonlyMap<string, number>>;
+  stats(): Promise<StoreStats>;
+  /** Everything pending rejects with GatewayError `closed`, and what this client has claimed is free again. */
+  close(): void;
+};
+
+type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: GatewayError) => void };
+
+/** The client's end of a port that `QueueStoreHandle.connect` gave. */
+export function connectQueue(port: MessagePort): QueueClient {
+  const link = new StoreLink(port);
+  return {
+    async accept(message) {
+      const rows = rowsOf(message);
+      await link.request({ op: 'accept', rows }, buffersOf([rows]));
+    },
+    async claim(owner, nowMs, leaseMs, limit) {
+      const rows = (await link.request({ op: 'claim', owner, nowMs, leaseMs, limit })) as ClaimReply;
+      return rows.map(dueRecipient);
+    },
+    async release(owner, rows) {
+      await link.request({ op: 'release', owner, rows: rows.map(({ mid, rid }) => [mid, rid]) });
+    },
+    async readBody(mid) {
+      return bodyOf((await link.request({ op: 'readBody', mid })) as BodyReply);
+    },
+    async settle(settlements, bounces) {
+      const rows = bounces.map(rowsOf);
+      await link.request({ op: 'settle', settlements: settlements.map(settlementRow), bounces: rows }, buffersOf(rows));
+    },
+    nextDueMs: () => link.request({ op: 'nextDue' }) as Promise<number | undefined>,
+    summary: () => link.request({ op: 'summary' }) as Promise<QueueSummary>,
+    stats: () => link.request({ op: 'stats' }) as Promise<StoreStats>,
+    onArrival: (callback) => link.listen(callback),
+    listMessages: (filter) => listMessages(link, filter),
+    destinations: () => destinations(link),
+    close: () => link.close(),
+  };
+}
+
+class StoreLink {
+  readonly #port: MessagePort;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners: (() => void)[] = [];
+  #outbox: StoreRequest[] = [];
+  #transfer: ArrayBuffer[] = [];
+  #lastId = 0;
+  #ended: GatewayError | undefined;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (message: FromStore) => this.#receive(message));
+    port.on('close', () => this.#end(new GatewayError('storage', 'the queue store has stopped')));
+    port.unref();
+  }
+
+  request(body: RequestBody, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#pending.size === 0) this.#port.ref();
+    if (this.#outbox.length === 0) setImmediate(() => this.#send());
+    const id = ++this.#lastId;
+    this.#outbox.push({ ...body, id });
+    this.#transfer.push(...transfer);
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+  }
+
+  listen(callback: () => void): void {
+    this.#listeners.push(callback);
+    // A store that stops is reported by the next request; there is nobody to tell here.
+    if (this.#listeners.length === 1) this.request({ op: 'onArrival' }).catch(() => {});
+  }
+
+  close(): void {
+    this.#end(new GatewayError('closed', 'the queue is closed'));
+    this.#port.close();
+  }
+
+  #send(): void {
+    const requests = this.#outbox;
+    if (this.#ended !== undefined || requests.length === 0) return;
+    const transfer = this.#transfer;
+    this.#outbox = [];
+    this.#transfer = [];
+    this.#port.postMessage(requests, transfer);
+  }
+
+  #receive({ done, values, failed, arrived }: FromStore): void {
+    for (const id of done) this.#take(id)?.resolve(undefined);
+    for (const [id, value] of values) this.#take(id)?.resolve(value);
+    for (const [id, code, message] of failed) this.#take(id)?.reject(new GatewayError(code, message));
+    if (this.#pending.size === 0) this.#port.unref();
+    if (arrived) for (const listener of this.#listeners) listener();
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #end(why: GatewayError): void {
+    this.#ended ??= why;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(this.#ended);
+  }
+}
+
+/** Throws GatewayError for a message that nobody should get: it would stay in the queue for ever. */
+function rowsOf(message: NewMessage): MessageRows {
+  if (message.envelope.recipients.length === 0)
+    throw new GatewayError('storage', `MID ${message.mid} has no recipients`);
+  const rows = messageRows(message);
+  return rows.bytes === undefined ? rows : { ...rows, bytes: ownMemory(rows.bytes) };
+}
+
+/** A view into memory that others use, such as Node's buffer pool, is copied; else the memory itself can move. */
+function ownMemory(bytes: Uint8Array): Uint8Array {
+  const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+  return whole ? bytes : new Uint8Array(bytes);
+}
+
+const buffersOf = (messages: readonly MessageRows[]): ArrayBuffer[] =>
+  messages.flatMap(({ bytes }) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : []));
+
+const bodyOf = (reply: BodyReply): Body =>
+  'bytes' in reply ? { kind: 'inline', bytes: reply.bytes } : { kind: 'spooled', file: reply.file, size: reply.size };
+
+async function listMessages(link: StoreLink, { limit, afterMid, domain }: MessageFilter): Promise<QueuedMessage[]> {
+  const found: QueuedMessage[] = [];
+  const filter = domain === undefined ? {} : { domain: domain.toLowerCase() };
+  let after: number | undefined = afterMid ?? -1;
+  while (after !== undefined && found.length < limit) {
+    const request = { op: 'listMessages', afterMid: after, limit: limit - found.length, ...filter } as const;
+    const page = (await link.request(request)) as MessagePage;
+    found.push(...page.messages);
+    after = page.after;
+  }
+  return found.slice(0, limit);
+}
+
+async function destinations(link: StoreLink): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  let after: readonly [number, number] | undefined = [-1, -1];
+  while (after !== undefined) {
+    const page = (await link.request({ op: 'destinations', after })) as AddressPage;
+    for (const [domain, count] of page.domains) counts.set(domain, (counts.get(domain) ?? 0) + count);
+    after = page.after;
+  }
+  return new Map([...counts].sort((a, b) => b[1] - a[1]));
+}

@@ -1,0 +1,71 @@
+/**
+ * One worker thread as the control thread sees it: requests with answers, log lines coming up, and the news that it
+ * died. Effects: worker_threads.
+ */
+import type { Worker } from 'node:worker_threads';
+import { openRoom } from './core/thread-room.io.ts';
+import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
+
+type Request = ToThread extends infer Each ? (Each extends { id: number } ? Omit<Each, 'id'> : never) : never;
+type Pending = {
+  readonly resolve: (reply: FromThread & { type: 'reply' }) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/** A module and its export that begins the thread. */
+export type ThreadEntry = { readonly module: URL; readonly start: string };
+
+export type ThreadEvents = { readonly onLog: (text: string) => void; readonly onDeath: (why: string) => void };
+
+export class Thread {
+  readonly name: string;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #expected = false;
+
+  constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
+    this.name = start.thread;
+    this.#worker = openRoom(entry.module, entry.start, start, { transferList: [start.queuePort], name: start.thread });
+    this.#worker.on('message', (message: FromThread) => {
+      if (message.type === 'log') events.onLog(message.text);
+      else this.#answer(message);
+    });
+    this.#worker.on('error', (error: unknown) =>
+      this.#died(error instanceof Error ? (error.stack ?? error.message) : String(error), events),
+    );
+    this.#worker.on('exit', (code) => this.#died(`exit code ${code}`, events));
+  }
+
+  /** Rejects with the thread's own words when it could not do what was asked, or when it died. */
+  async request(message: Request): Promise<FromThread & { type: 'reply'; ok: true }> {
+    const id = ++this.#lastId;
+    const reply = await new Promise<FromThread & { type: 'reply' }>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...message, id });
+    });
+    if (!reply.ok) throw new Error(reply.why);
+    return reply;
+  }
+
+  /** Asks the thread to finish within the dead line, then ends it. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#expected = true;
+    const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs + 500).unref());
+    await Promise.race([this.request({ type: 'stop', deadlineMs }).catch(() => undefined), late]);
+    await this.#worker.terminate();
+  }
+
+  #answer(reply: FromThread & { type: 'reply' }): void {
+    this.#pending.get(reply.id)?.resolve(reply);
+    this.#pending.delete(reply.id);
+  }
+
+  #died(why: string, events: ThreadEvents): void {
+    for (const { reject } of this.#pending.values()) reject(new Error(`thread ${this.name} ended: ${why}`));
+    this.#pending.clear();
+    if (this.#expected) return;
+    this.#expected = true;
+    events.onDeath(why);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Parses and verifies a download: small ones at once, big ones in a transient worker thread.
+ * Effects: worker_threads.
+ */
+import { Worker } from 'node:worker_threads';
+import { type LoadedBundle, loadBundle } from './crl-issuer.ts';
+import type { ParseRequest } from './crl-parse-worker.io.ts';
+import { buildTrustStore, type TrustStore } from './trust-store.ts';
+
+const INLINE_BYTES = 1024 * 1024;
+const WORKER_TIMEOUT_MS = 120_000;
+const WORKER_HEAP_MB = 1024;
+
+export class CrlParser {
+  readonly authorities: readonly string[];
+  readonly #store: TrustStore;
+
+  /** PEM of every `certificateAuthorities` file. */
+  constructor(authorities: readonly string[]) {
+    this.authorities = authorities;
+    this.#store = buildTrustStore(authorities);
+  }
+
+  /** `bytes` may be transferred and must not be used afterwards. Never rejects. */
+  async parse(bytes: Uint8Array, type: 'pem' | 'asn1', nowMs: number): Promise<LoadedBundle> {
+    if (bytes.length <= INLINE_BYTES) return loadBundle({ bytes, type, authorities: this.#store, nowMs });
+    return parseInWorker({ bytes, type, authorities: this.authorities, nowMs });
+  }
+}
+
+function parseInWorker(request: ParseRequest): Promise<LoadedBundle> {
+  const entry = new URL('./crl-parse-worker.io.ts', import.meta.url);
+  return new Promise((resolve) => {
+    const worker = new Worker(entry, {
+      workerData: request,
+      transferList: [request.bytes.buffer as ArrayBuffer],
+      name: 'crl-parse',
+      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+    });
+    const finish = (bundle: LoadedBundle): void => {
+      clearTimeout(timer);
+      resolve(bundle);
+      void worker.terminate();
+    };
+    const failed = (why: string): void => finish({ lists: [], foreign: [], faults: [why] });
+    const timer = setTimeout(() => failed(`not parsed after ${WORKER_TIMEOUT_MS / 1000} s`), WORKER_TIMEOUT_MS);
+    worker.once('message', finish);
+    worker.once('error', (error: Error) => failed(`cannot be parsed: ${error.message}`));
+    worker.once('exit', () => failed('cannot be parsed: the parser ended'));
+  });
+}

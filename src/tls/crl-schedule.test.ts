@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ageOf, nextAgeMs } from './crl-age.ts';
+import { nextAttemptMs, nextRunMs, scheduleWords } from './crl-schedule.ts';
+
+const HOUR_MS = 3_600_000;
+const NOON_MS = new Date(2026, 10, 24, 12, 0, 0).getTime();
+
+test('every counts from the last attempt', () => {
+  assert.equal(nextRunMs({ every: 900_000 }, NOON_MS), NOON_MS + 900_000);
+});
+
+test('daily and cron go by local time', () => {
+  assert.equal(nextRunMs({ daily: '13:30' }, NOON_MS), NOON_MS + 1.5 * HOUR_MS);
+  assert.equal(nextRunMs({ daily: '11:00' }, NOON_MS), new Date(2026, 10, 25, 11, 0, 0).getTime());
+  assert.equal(nextRunMs({ cron: '15 * * * *' }, NOON_MS), NOON_MS + 900_000);
+});
+
+test('manual never runs by itself', () => {
+  assert.equal(nextRunMs('manual', NOON_MS), undefined);
+  assert.equal(nextAttemptMs('manual', NOON_MS, 3), undefined);
+});
+
+test('a failed fetch is tried again after 30 s, then later and later, never later than the schedule says', () => {
+  const daily = { every: 24 * HOUR_MS };
+  const waits = [0, 1, 2, 3, 10].map((failures) => (nextAttemptMs(daily, NOON_MS, failures) ?? 0) - NOON_MS);
+  assert.deepEqual(waits, [24 * HOUR_MS, 30_000, 60_000, 120_000, 900_000]);
+  assert.equal(nextAttemptMs({ every: 5000 }, NOON_MS, 4), NOON_MS + 5000);
+});
+
+test('a schedule is shown as it is written', () => {
+  assert.deepEqual(
+    [{ every: 900_000 }, { daily: '03:30' }, { cron: '30 3 * * *' }, 'manual' as const].map(scheduleWords),
+    ['every 15m', 'daily 03:30', 'cron 30 3 * * *', 'manual'],
+  );
+});
+
+test('a list is expiring in the last tenth of its life, at most a day before its end', () => {
+  const short = { thisUpdateMs: 0, nextUpdateMs: 10 * HOUR_MS };
+  assert.deepEqual(
+    [0, 9 * HOUR_MS - 1, 9 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS + 1].map((now) => ageOf(short, now)),
+    ['fresh', 'fresh', 'expiring', 'expiring', 'expired'],
+  );
+  assert.equal(nextAgeMs(short, 0), 9 * HOUR_MS);
+  assert.equal(nextAgeMs(short, 9 * HOUR_MS), 10 * HOUR_MS + 1);
+  assert.equal(nextAgeMs(short, 11 * HOUR_MS), undefined);
+  const long = { thisUpdateMs: 0, nextUpdateMs: 1000 * HOUR_MS };
+  assert.equal(nextAgeMs(long, 0), 976 * HOUR_MS);
+});
+
+test('a list without nextUpdate counts as expired', () => {
+  assert.equal(ageOf({ thisUpdateMs: 0 }, 1), 'expired');
+});

@@ -1,0 +1,39 @@
+/**
+ * When a source is fetched next: `every`, `daily`, `cron` (local time, as an administrator reads a clock) or `manual`;
+ * and when a failed fetch is tried again. AsyncOS: the download schedule of a CRL source. Pure: the time is handed in.
+ */
+import { nextCronMs } from '../config/cron.ts';
+import type { Schedule } from '../config/schema.ts';
+
+const FIRST_RETRY_MS = 30_000;
+const LONGEST_RETRY_MS = 15 * 60_000;
+
+/** undefined = never by itself; also for a cron expression that never comes true. */
+export function nextRunMs(schedule: Schedule, afterMs: number): number | undefined {
+  if (schedule === 'manual') return undefined;
+  if ('every' in schedule) return afterMs + schedule.every;
+  if ('cron' in schedule) return nextCronMs(schedule.cron, afterMs);
+  const [hour, minute] = schedule.daily.split(':').map(Number);
+  return nextCronMs(`${minute} ${hour} * * *`, afterMs);
+}
+
+/** After `failures` attempts in a row without a list; never later than the schedule says. */
+export function nextAttemptMs(schedule: Schedule, attemptMs: number, failures: number): number | undefined {
+  const regular = nextRunMs(schedule, attemptMs);
+  if (failures === 0 || regular === undefined) return regular;
+  return Math.min(regular, attemptMs + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS));
+}
+
+/** As the configuration writes it. */
+export function scheduleWords(schedule: Schedule): string {
+  if (schedule === 'manual') return 'manual';
+  if ('every' in schedule) return `every ${durationWords(schedule.every)}`;
+  return 'daily' in schedule ? `daily ${schedule.daily}` : `cron ${schedule.cron}`;
+}
+
+const UNITS = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1000, 's']] as const; // biome-ignore format: a table
+
+function durationWords(ms: number): string {
+  const [unitMs, unit] = UNITS.find(([each]) => ms % each === 0) ?? [1, 'ms'];
+  return `${ms / unitMs}${unit}`;
+}

@@ -1,0 +1,229 @@
+/**
+ * All CRL sources of the gateway: loads the last good copies, fetches by schedule, publishes an immutable snapshot
+ * after every change and warns before a list runs out. Runs on the control thread; sessions only ever see snapshots.
+ * AsyncOS: Network > CRL Sources. Effects: network, files and timers through its sources.
+ */
+import path from 'node:path';
+import type { CrlConfig } from '../config/schema.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { type CrlAge, ageOf, nextAgeMs } from './crl-age.ts';
+import { keyOf } from './crl-holding.ts';
+import { CrlParser } from './crl-parse.io.ts';
+import { scheduleWords } from './crl-schedule.ts';
+import { CrlSource } from './crl-source.io.ts';
+import type { CrlListing, ListedCrl, ListedSource } from './crl-listing.ts';
+import type { CrlList, CrlSet } from './revocation.ts';
+
+export type { CrlListing } from './crl-listing.ts';
+
+export type CrlStoreSettings = {
+  readonly settings: CrlConfig;
+  /** PEM of every `certificateAuthorities` file. */
+  readonly authorities: readonly string[];
+  /** Where relative file: URLs start: the folder of the configuration file. */
+  readonly baseDir: string;
+};
+
+export type CrlStoreOptions = CrlStoreSettings & {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: MailLog;
+  readonly publish: (set: CrlSet) => void;
+};
+
+export type CrlStore = {
+  /** Resolves when each source had its first attempt: the copy on disk, else the download, at most 10 s. */
+  start(): Promise<void>;
+  /** SIGHUP: the new sources, each fetched again; resolves like `start`, with the downloads. */
+  reconfigure(next: CrlStoreSettings): Promise<void>;
+  /** Fetches one source or all. Rejects with GatewayError `config` where there is no such source. */
+  updateNow(name?: string): Promise<CrlListing>;
+  list(): CrlListing;
+  stop(): void;
+};
+
+const FIRST_ATTEMPT_MS = 10_000;
+/** Ages are looked at again after this time at the latest: wall clocks jump. */
+const MAX_AGE_CHECK_MS = 3_600_000;
+
+export const openCrlStore = (options: CrlStoreOptions): CrlStore => new Store(options);
+
+class Store implements CrlStore {
+  readonly #options: CrlStoreOptions;
+  #settings: CrlStoreSettings;
+  #sources: CrlSource[] = [];
+  #generation = 0;
+  #ages = new Map<string, CrlAge>();
+  #ageTimer: NodeJS.Timeout | undefined;
+  #changing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: CrlStoreOptions) {
+    this.#options = options;
+    this.#settings = options;
+  }
+
+  start(): Promise<void> {
+    return this.#change(async () => {
+      this.#sources = this.#build();
+      const first = this.#sources.map(async (source) => {
+        const copy = await source.loadFromDisk();
+        if (copy) this.#changed();
+        if (this.#stopped) return;
+        if (!copy) await source.update();
+        else if (source.settings.schedule === 'manual') source.wait();
+        else void source.update();
+      });
+      await atMost(FIRST_ATTEMPT_MS, first);
+      // Threads must know which sources have had a copy even where no list was loaded.
+      this.#changed();
+    });
+  }
+
+  reconfigure(next: CrlStoreSettings): Promise<void> {
+    return this.#change(async () => {
+      await Promise.all(this.#sources.map((source) => source.stop()));
+      this.#settings = next;
+      const sources = this.#build();
+      // From disk, and verified again: the authorities may be others now.
+      await Promise.all(sources.map((source) => source.loadFromDisk()));
+      this.#sources = sources;
+      this.#changed();
+      if (this.#stopped) return;
+      await atMost(
+        FIRST_ATTEMPT_MS,
+        sources.map((source) => source.update()),
+      );
+    });
+  }
+
+  async updateNow(name?: string): Promise<CrlListing> {
+    const wanted = this.#sources.filter((source) => name === undefined || source.name === name);
+    if (name !== undefined && wanted.length === 0)
+      throw new GatewayError('config', `there is no enabled CRL source ${name}`);
+    await Promise.all(wanted.map((source) => source.update()));
+    return this.list();
+  }
+
+  list(): CrlListing {
+    const nowMs = this.#options.clock.now();
+    const running = new Map(this.#sources.map((source) => [source.name, source]));
+    const sources = Object.entries(this.#settings.settings.sources).map(
+      ([name, { enabled, schedule }]): ListedSource => {
+        const source = running.get(name);
+        const lists = (source?.lists ?? []).map((list) => listed(list, nowMs));
+        return {
+          name,
+          enabled,
+          schedule: scheduleWords(schedule),
+          everGood: source?.everGood ?? false,
+          ...source?.progress,
+          lists,
+        };
+      },
+    );
+    return { nowMs, sources };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#ageTimer);
+    for (const source of this.#sources) void source.stop();
+  }
+
+  /** Start and reloads one after the other. */
+  #change(work: () => Promise<void>): Promise<void> {
+    this.#changing = this.#changing.then(work, work);
+    return this.#changing;
+  }
+
+  #build(): CrlSource[] {
+    const { dataDir, clock, log } = this.#options;
+    const { settings, authorities, baseDir } = this.#settings;
+    const parser = new CrlParser(authorities);
+    const onChange = (): void => this.#changed();
+    return Object.entries(settings.sources)
+      .filter(([, { enabled }]) => enabled)
+      .map(
+        ([name, source]) =>
+          new CrlSource({
+            name,
+            settings: source,
+            folder: path.join(dataDir, 'crl', name),
+            baseDir,
+            parser,
+            clock,
+            log,
+            onChange,
+          }),
+      );
+  }
+
+  #changed(): void {
+    if (this.#stopped) return;
+    this.#options.publish({
+      generation: ++this.#generation,
+      lists: this.#sources.flatMap((source) => source.lists),
+      foreign: this.#sources.flatMap((source) => source.foreign),
+      sources: this.#sources.map(({ name, everGood }) => ({ name, everGood })),
+    });
+    this.#checkAges();
+  }
+
+  /** Warns once each time a list comes near its nextUpdate, and once when it has passed. */
+  #checkAges(): void {
+    clearTimeout(this.#ageTimer);
+    const nowMs = this.#options.clock.now();
+    const ages = new Map<string, CrlAge>();
+    let nextMs = nowMs + MAX_AGE_CHECK_MS;
+    for (const list of this.#sources.flatMap((source) => source.lists)) {
+      const key = `${list.source}|${keyOf(list)}`;
+      const age = ageOf(list, nowMs);
+      ages.set(key, age);
+      if (age !== 'fresh' && this.#ages.get(key) !== age) this.#warnOfAge(list, age);
+      nextMs = Math.min(nextMs, nextAgeMs(list, nowMs) ?? nextMs);
+    }
+    this.#ages = ages;
+    this.#ageTimer = setTimeout(() => this.#checkAges(), Math.max(1000, nextMs - nowMs));
+    this.#ageTimer.unref();
+  }
+
+  #warnOfAge({ source, issuer, nextUpdateMs }: CrlList, age: CrlAge): void {
+    const when = nextUpdateMs === undefined ? 'it names no nextUpdate' : `nextUpdate ${isoTime(nextUpdateMs)}`;
+    const what = age === 'expired' ? 'has expired' : 'is about to expire';
+    this.#options.log.emit({
+      event: 'system',
+      level: 'warning',
+      text: `CRL source ${source}: the revocation list of ${issuer} ${what} (${when})`,
+    });
+  }
+}
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+function listed(list: CrlList, nowMs: number): ListedCrl {
+  const { issuer, table, thisUpdateMs, nextUpdateMs, crlNumber, baseCrlNumber, scopeId, bytes } = list;
+  return {
+    issuer,
+    entries: table.count,
+    bytes,
+    thisUpdateMs,
+    ...(nextUpdateMs === undefined ? {} : { nextUpdateMs }),
+    ...(crlNumber === undefined ? {} : { crlNumber: String(crlNumber) }),
+    delta: baseCrlNumber !== undefined,
+    partial: scopeId !== '',
+    age: ageOf(list, nowMs),
+  };
+}
+
+/** Waits for all of them, but not longer; what is late goes on. */
+async function atMost(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.all(work), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,252 @@
+/**
+ * Is a certificate on this path revoked? Every certificate below the anchor needs a list that speaks for its issuer and
+ * counts now. A revocation that any list tells wins over whatever is missing or late elsewhere: the usual mistake is
+ * that a missing list hides a revocation. Unknown is never yes.
+ * RFC 5280 §6.3; AsyncOS: CRL check for inbound SMTP TLS. Pure: the same code answers sessions and dry runs.
+ */
+import type { CrlConfig } from '../config/schema.ts';
+import { type Certificate, parseCertificate } from './certificate.ts';
+import {
+  CLOCK_TOLERANCE_MS,
+  claimForeign,
+  type ForeignCrl,
+  maySignLists,
+  type SignerPath,
+  spkiId,
+  type VerifiedCrl,
+} from './crl-issuer.ts';
+import { ALL_REASONS, pointsOf, reasonsCovered } from './crl-scope.ts';
+import { type Standing, standingIn, type StandingInput } from './crl-standing.ts';
+import { renderName } from './distinguished-name.ts';
+
+export type CrlList = VerifiedCrl & { readonly source: string };
+export type SourcedForeignCrl = ForeignCrl & { readonly source: string };
+export type SourceState = {
+  readonly name: string /** Has had a good copy, now or in an earlier run. */;
+  readonly everGood: boolean;
+};
+
+/** What all threads decide on: immutable, swapped in whole, tables shared and not copied. */
+export type CrlSet = {
+  readonly generation: number;
+  readonly lists: readonly CrlList[];
+  /** Not verified yet: they count once the key of an issuer on a valid path verifies them. */
+  readonly foreign?: readonly SourcedForeignCrl[];
+  readonly sources: readonly SourceState[];
+};
+
+export const EMPTY_CRL_SET: CrlSet = { generation: 0, lists: [], sources: [] };
+
+/** `words` for the reply, `rule` names what decided. `index`: which certificate of the path. */
+export type RevocationVerdict =
+  | { readonly status: 'good' }
+  | {
+      readonly status: 'revoked';
+      readonly index: number;
+      /** As RFC 5280 §5.3.1 names it. */
+      readonly reason: string;
+      /** 0 where the list does not say. */
+      readonly atMs: number;
+      readonly words: string;
+      readonly rule: string;
+    }
+  | { readonly status: 'refused'; readonly words: string; readonly rule: string };
+
+export type RevocationInput = {
+  /** Leaf first, anchor last. */
+  readonly path: readonly Certificate[];
+  readonly crls: CrlSet;
+  readonly settings: CrlConfig;
+  readonly nowMs: number;
+  /** Which of the three switches of the `crl` section counts. Default: inbound. */
+  readonly use?: 'inbound' | 'outbound' | 'webInterface';
+};
+
+const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterface: 'checkWebInterface' } as const;
+const REASONS = [
+  'unspecified', 'keyCompromise', 'cACompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation',
+  'certificateHold', 'unused', 'removeFromCRL', 'privilegeWithdrawn', 'aACompromise',
+]; // biome-ignore format: a table
+/** The signer of an indirect list may need a list that needs a signer. */
+const MAX_DEPTH = 4;
+
+export function checkRevocation(input: RevocationInput): RevocationVerdict {
+  const { path, settings, use = 'inbound' } = input;
+  if (!settings[SWITCH[use]]) return { status: 'good' };
+  const verdict = judgePath(path, { ...input, authorizing: new Set() });
+  if (verdict.status !== 'revoked') return verdict;
+  const { index, reason, atMs, rule } = verdict;
+  const authority = index === 0 ? '' : ` (its authority ${renderName((path[index] as Certificate).subject)} is)`;
+  return { status: 'revoked', index, reason, atMs, rule, words: `client certificate revoked${authority}` };
+}
+
+type Context = Omit<RevocationInput, 'path'> & {
+  /** Lists whose signer is being checked right now: RFC 5280 lets a signer's own list speak for its certificate. */
+  readonly authorizing: ReadonlySet<CrlList>;
+};
+
+type Revoked = { readonly status: 'revoked'; readonly reason: string; readonly atMs: number; readonly rule: string };
+type Refused = Extract<RevocationVerdict, { status: 'refused' }>;
+type PathVerdict = { readonly status: 'good' } | (Revoked & { readonly index: number }) | Refused;
+
+function judgePath(path: readonly Certificate[], context: Context): PathVerdict {
+  let refused: Refused | undefined;
+  for (let index = 0; index + 1 < path.length; index++) {
+    const verdict = judge(path.slice(index), context);
+    if (verdict.status === 'revoked') return { ...verdict, index };
+    if (verdict.status === 'refused') refused ??= verdict;
+  }
+  return refused ?? { status: 'good' };
+}
+
+/** The first certificate of `path`, which leads to the anchor. */
+function judge(path: readonly Certificate[], context: Context): { readonly status: 'good' } | Revoked | Refused {
+  const certificate = path[0] as Certificate;
+  const points = pointsOf(certificate);
+  const issuers = new Set([certificate.issuer.key, ...points.flatMap(({ crlIssuers }) => crlIssuers ?? [])]);
+  const known = [...listsOf(context.crls, issuers), ...claimed(context.crls, path[1] as Certificate)];
+  const usable = known.filter(
+    (list) => list.thisUpdateMs <= context.nowMs + CLOCK_TOLERANCE_MS && maySpeak(list, path, context),
+  );
+  // A list of another issuer is one of this certificate's issuer only where it is indirect (RFC 5280 §6.3.3 (b) (1)).
+  const own = usable.filter(({ issuerKey, scope }) => issuerKey === certificate.issuer.key || scope.indirect);
+  if (own.length === 0) return withoutList(certificate, context);
+  const covering = own.flatMap((list) => {
+    const reasons = points.reduce((mask, point) => mask | reasonsCovered(list, certificate, point), 0);
+    return reasons === 0 ? [] : [{ list, reasons }];
+  });
+  return combine(certificate, covering, context);
+}
+
+type Covering = { readonly list: CrlList; readonly reasons: number };
+
+/** RFC 5280 §6.3.3 (d), (e), (l): lists for some reasons add up until all reasons are covered. */
+function combine(certificate: Certificate, covering: readonly Covering[], context: Context): ReturnType<typeof judge> {
+  const issuer = renderName(certificate.issuer);
+  let covered = 0;
+  let late: Standing | undefined;
+  for (const group of groupsOf(covering)) {
+    const standing = standingIn(standingInput(certificate, group, context));
+    if (standing.status === 'revoked') {
+      return {
+        status: 'revoked',
+        reason: REASONS[standing.reason] ?? 'unspecified',
+        atMs: standing.atMs,
+        rule: `crl.sources.${standing.source}`,
+      };
+    }
+    if (standing.status === 'expired') late ??= standing;
+    if (standing.status === 'good') covered |= group[0]?.reasons ?? 0;
+  }
+  if (covered === ALL_REASONS) return { status: 'good' };
+  if (late?.status === 'expired') {
+    return refuse(`the revocation list of ${issuer} has expired`, `crl.sources.${late.source}.whenExpired`);
+  }
+  return refuse(`no revocation list of ${issuer} covers this certificate`, 'crl.sources');
+}
+
+const standingInput = (
+  certificate: Certificate,
+  group: readonly Covering[],
+  { settings, nowMs }: Context,
+): StandingInput => ({
+  certificate,
+  lists: group.map(({ list }) => list),
+  settings,
+  nowMs,
+});
+
+const refuse = (why: string, rule: string): Refused => ({
+  status: 'refused',
+  words: `client certificate cannot be checked for revocation: ${why}`,
+  rule,
+});
+
+/** Lists of one issuer, key and scope tell one story: the freshest of them counts. */
+function groupsOf(covering: readonly Covering[]): Covering[][] {
+  const groups = new Map<string, Covering[]>();
+  for (const each of covering) {
+    const key = `${each.list.signerId}|${each.list.scopeId}|${each.list.issuerKey}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [each]);
+    else group.push(each);
+  }
+  return [...groups.values()];
+}
+
+/** Contract: no list of that issuer at all. */
+function withoutList(certificate: Certificate, { settings, crls }: Context): { readonly status: 'good' } | Refused {
+  const issuer = renderName(certificate.issuer);
+  const had = new Set(crls.sources.filter(({ everGood }) => everGood).map(({ name }) => name));
+  const strict = Object.entries(settings.sources).find(
+    ([name, { enabled, whenUnavailable }]) => enabled && whenUnavailable === 'refuse' && !had.has(name),
+  );
+  if (strict !== undefined) {
+    const why = `no revocation list of ${issuer}; source ${strict[0]} has never had a good copy`;
+    return refuse(why, `crl.sources.${strict[0]}.whenUnavailable`);
+  }
+  if (settings.whenNoSource === 'accept') return { status: 'good' };
+  return refuse(`no revocation list of ${issuer}`, 'crl.whenNoSource');
+}
+
+const indexes = new WeakMap<CrlSet, ReadonlyMap<string, readonly CrlList[]>>();
+
+function listsOf(set: CrlSet, issuerKeys: ReadonlySet<string>): readonly CrlList[] {
+  let index = indexes.get(set);
+  if (index === undefined) {
+    index = Map.groupBy(set.lists, ({ issuerKey }) => issuerKey);
+    indexes.set(set, index);
+  }
+  return [...issuerKeys].flatMap((key) => index.get(key) ?? []);
+}
+
+const claims = new WeakMap<SourcedForeignCrl, Map<string, CrlList | undefined>>();
+const MAX_CLAIMS = 16;
+
+/** Lists of an issuer that clients send along (`path` is valid, so its key is one to verify with). Verified once each. */
+function claimed({ foreign = [] }: CrlSet, issuer: Certificate): CrlList[] {
+  return foreign.flatMap((list) => {
+    if (list.issuerKey !== issuer.subject.key) return [];
+    const known = claims.get(list) ?? new Map<string, CrlList | undefined>();
+    const id = spkiId(issuer);
+    if (!known.has(id)) {
+      if (known.size >= MAX_CLAIMS) known.clear();
+      const crl = claimForeign(list, issuer);
+      known.set(id, crl && { ...crl, source: list.source });
+      claims.set(list, known);
+    }
+    return known.get(id) ?? [];
+  });
+}
+
+/**
+ * May the signer of the list speak about the first certificate of `path`? The issuer's own key may. Another key (key
+ * rollover, separate CRL signers, indirect lists) may if it leads to the anchor of this path (RFC 5280 §6.3.3 (f)) and
+ * is not revoked itself.
+ */
+function maySpeak(list: CrlList, path: readonly Certificate[], context: Context): boolean {
+  const issuer = path[1] as Certificate;
+  if (list.issuerKey === issuer.subject.key && list.signerId === spkiId(issuer) && maySignLists(issuer)) return true;
+  if (context.authorizing.has(list)) return true;
+  if (context.authorizing.size >= MAX_DEPTH) return false;
+  const anchor = path[path.length - 1] as Certificate;
+  const authorizing = new Set([...context.authorizing, list]);
+  return list.signerPaths.some((signerPath) => {
+    if (context.nowMs > signerPath.validUntilMs) return false;
+    const certificates = parsedPath(signerPath);
+    const end = certificates[certificates.length - 1] as Certificate;
+    if (end.subject.key !== anchor.subject.key || spkiId(end) !== spkiId(anchor)) return false;
+    return judgePath(certificates, { ...context, authorizing }).status === 'good';
+  });
+}
+
+const parsedPaths = new WeakMap<SignerPath, readonly Certificate[]>();
+
+function parsedPath(path: SignerPath): readonly Certificate[] {
+  let parsed = parsedPaths.get(path);
+  if (parsed === undefined) {
+    parsed = path.certificates.map((der) => parseCertificate(der));
+    parsedPaths.set(path, parsed);
+  }
+  return parsed;
+}

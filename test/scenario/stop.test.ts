@@ -1,0 +1,72 @@
+/** Graceful stop: idle sessions end, transactions finish, everything is over within ten seconds, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { Site } from '../support/site.ts';
+import { SmtpSession } from '../support/smtp-session.ts';
+
+let site: Site;
+before(async () => {
+  site = await Site.open();
+});
+
+test('SIGTERM ends an idle session with 421 and the gateway exits with 0', async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const session = await SmtpSession.open({ port });
+  const from = Date.now();
+  const stopped = gateway.stop();
+  assert.match((await session.reply()).text, /^421 4\.3\.2/);
+  await session.closed();
+  assert.equal(await stopped, 0);
+  assert.ok(Date.now() - from < 5000, `stopped after ${Date.now() - from} ms`);
+});
+
+test('a transaction that is under way at SIGTERM is finished, acknowledged and delivered after the next start', async () => {
+  const { gateway, port, config, folder } = await site.startOne({ policy: {} });
+  await site.nextHop.down();
+  const session = await SmtpSession.open({ port });
+  for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
+  await session.expect('DATA', '354');
+  session.write('Subject: under way at SIGTERM\r\n\r\nfirst half\r\n');
+  const stopped = gateway.stop();
+  await assert.rejects(waitForRefusal(port, session), /refused/);
+  await session.expect('second half\r\n.', '250 2.0.0');
+  assert.match((await session.reply()).text, /^421 4\.3\.2/);
+  assert.equal(await stopped, 0);
+  await site.nextHop.up();
+  const again = await site.start(config, { folder });
+  await site.nextHop.messageWith('under way at SIGTERM');
+  await again.stop();
+});
+
+/** Resolves never: rejects once the listener takes no new connection, so that the stop has begun. */
+async function waitForRefusal(port: number, session: SmtpSession): Promise<void> {
+  for (;;) {
+    const other = await SmtpSession.dial({ port }).catch(() => undefined);
+    if (other === undefined) throw new Error('refused');
+    other.destroy();
+    assert.ok(session.isOpen, 'the transaction was cut off');
+  }
+}
+
+test('a client that hangs in the middle of a transaction does not hold up the stop for more than ten seconds', {
+  timeout: 60_000,
+}, async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const session = await SmtpSession.open({ port });
+  for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
+  await session.expect('DATA', '354');
+  const from = Date.now();
+  assert.equal(await gateway.stop(), 0);
+  assert.ok(Date.now() - from < 11_000, `stopped after ${Date.now() - from} ms`);
+  session.destroy();
+});
+
+test('SIGTERM during a TLS handshake does not hold up the stop', async () => {
+  const { gateway, port } = await site.startOne({ policy: { tls: 'preferred' } });
+  const session = await SmtpSession.open({ port });
+  await session.expect('STARTTLS', '220');
+  const from = Date.now();
+  assert.equal(await gateway.stop(), 0);
+  assert.ok(Date.now() - from < 11_000, `stopped after ${Date.now() - from} ms`);
+  session.destroy();
+});

@@ -1,0 +1,235 @@
+/**
+ * A running gateway as an administrator runs it: `bin/sallyport run --config FILE --data DIR --log json` in a process
+ * of its own. The test sees its log events, its exit code and its SMTP port, and nothing else.
+ * Effects: starts and ends processes, writes files in a temporary folder.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { atEnd } from './at-end.ts';
+
+export const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'sallyport');
+const READY_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 15_000;
+const EVENT_LIMIT_MS = 20_000;
+
+/** A log line of `--log json`. */
+export type LogEvent = {
+  readonly event?: string;
+  readonly icid?: number;
+  readonly mid?: number;
+  readonly [field: string]: unknown;
+};
+
+export type Refusal = {
+  readonly stage: string;
+  readonly listener: string;
+  readonly remoteAddress: string;
+  readonly senderGroup: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly reply: string;
+  readonly user?: string;
+  readonly certificate?: { readonly subject: string; readonly issuer: string; readonly serial: string };
+};
+
+/** A folder that is gone when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The configuration as YAML text, or as an object (JSON is YAML). */
+export type ConfigText = string | object;
+
+export const configText = (config: ConfigText): string =>
+  typeof config === 'string' ? config : JSON.stringify(config, null, 1);
+
+export function writeConfig(file: string, config: ConfigText): string {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, configText(config));
+  return file;
+}
+
+/** `sallyport check`: the exit code and the lines it printed. */
+export function check(file: string): { readonly code: number | null; readonly lines: readonly string[] } {
+  const { status, stdout } = spawnSync(PROGRAM, ['check', file], { encoding: 'utf8', timeout: 30_000 });
+  return { code: status, lines: stdout.split('\n').filter((line) => line !== '') };
+}
+
+export type GatewayOptions = {
+  readonly config: ConfigText;
+  /** Where the configuration is written; relative paths in it start here. */
+  readonly folder: string;
+  readonly data?: string;
+  readonly log?: 'json' | 'text';
+};
+
+export class Gateway {
+  readonly configFile: string;
+  readonly data: string;
+  /** Everything the process printed, line by line. */
+  readonly lines: string[] = [];
+  readonly events: LogEvent[] = [];
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #watchers = new Set<() => void>();
+  #over = false;
+
+  private constructor(child: ChildProcess, configFile: string, data: string) {
+    this.#child = child;
+    this.configFile = configFile;
+    this.data = data;
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.#over = true;
+        this.#wake();
+        resolve(signal === null ? code : null);
+      });
+    });
+    let rest = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) this.#read(line);
+        this.#wake();
+      });
+    }
+  }
+
+  /** Starts the program and returns at once. */
+  static launch({ config, folder, data = join(folder, 'data'), log = 'json' }: GatewayOptions): Gateway {
+    const configFile = writeConfig(join(folder, 'sallyport.yaml'), config);
+    const child = spawn(PROGRAM, ['run', '--config', configFile, '--data', data, '--log', log], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const gateway = new Gateway(child, configFile, data);
+    atEnd(() => gateway.kill());
+    return gateway;
+  }
+
+  /** Starts the program and waits for `ready`. */
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    const gateway = Gateway.launch(options);
+    await gateway.line(/\bready\b/, READY_LIMIT_MS);
+    return gateway;
+  }
+
+  get pid(): number {
+    assert.ok(this.#child.pid !== undefined, 'the gateway did not start');
+    return this.#child.pid;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (!this.#over) process.kill(this.pid, name);
+  }
+
+  /** SIGTERM; the exit code. */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.signal('SIGKILL'), STOP_LIMIT_MS);
+    const code = await this.exited;
+    clearTimeout(timer);
+    return code;
+  }
+
+  /** `kill -9`: no farewell. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** Replaces the configuration and sends SIGHUP; resolves when the log shows what came of it. */
+  async reload(config: ConfigText): Promise<LogEvent> {
+    writeConfig(this.configFile, config);
+    const from = this.events.length;
+    this.signal('SIGHUP');
+    return await this.event(
+      (event) => /configuration (revision \d+ in force|not changed)/.test(String(event['text'])),
+      { from },
+    );
+  }
+
+  /** The first line that matches, now or later. */
+  async line(pattern: RegExp, limitMs = EVENT_LIMIT_MS): Promise<string> {
+    return await this.#until(
+      () => this.lines.find((line) => pattern.test(line)),
+      `a line that matches ${pattern}`,
+      limitMs,
+    );
+  }
+
+  /** The first event for which `matches` holds, now or later. */
+  async event(matches: (event: LogEvent) => boolean, { from = 0, limitMs = EVENT_LIMIT_MS } = {}): Promise<LogEvent> {
+    return await this.#until(
+      () => this.events.slice(from).find(matches),
+      `an event for which ${matches.toString()}`,
+      limitMs,
+    );
+  }
+
+  /** Resolves with the ICID of the connection that came from this client port. */
+  eventsOf(icid: number): LogEvent[] {
+    return this.events.filter((event) => event.icid === icid);
+  }
+
+  /** The refusal records, of one connection or of all. */
+  refusals(icid?: number): Refusal[] {
+    const records = this.events.filter(
+      (event) => event.event === 'refused' && (icid === undefined || event.icid === icid),
+    );
+    return records.map((record) => (record['refusal'] ?? record) as Refusal);
+  }
+
+  /** Waits until the connection is closed in the log, so that all it had to say is there. */
+  async closedEvents(icid: number): Promise<LogEvent[]> {
+    await this.event((event) => event.event === 'icid-close' && event.icid === icid);
+    return this.eventsOf(icid);
+  }
+
+  output(): string {
+    return this.lines.slice(-60).join('\n');
+  }
+
+  async #until<T>(find: () => T | undefined, what: string, limitMs: number): Promise<T> {
+    const deadline = Date.now() + limitMs;
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      assert.ok(!this.#over, `the gateway ended before ${what}\n${this.output()}`);
+      assert.ok(Date.now() < deadline, `not in ${limitMs} ms: ${what}\n${this.output()}`);
+      await this.#change(deadline - Date.now());
+    }
+  }
+
+  #change(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(1, limitMs));
+      this.#watchers.add(done);
+    });
+  }
+
+  #wake(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  #read(line: string): void {
+    this.lines.push(line);
+    if (!line.startsWith('{')) return;
+    try {
+      this.events.push(JSON.parse(line) as LogEvent);
+    } catch {
+      // A line that is no JSON stays in `lines`.
+    }
+  }
+}
