@@ -100,8 +100,11 @@ export type QueueStore = {
   /** Gives leased recipients back untouched (graceful stop). */
   release(owner: string, rows: readonly { mid: Mid; rid: Rid }[]): Promise<void>;
   readBody(mid: Mid): Promise<Body>;
-  /** Outcomes and the bounces they cause, in one transaction. A message without open recipients is removed with its body. */
-  settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<void>;
+  /**
+   * Outcomes and the bounces they cause, in one transaction. A message without open recipients is removed with its body;
+   * the answer names those.
+   */
+  settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<readonly Mid[]>;
   /** When the next recipient that nobody holds becomes due. */
   nextDueMs(): Promise<number | undefined>;
   summary(): Promise<QueueSummary>;

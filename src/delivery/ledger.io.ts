@@ -12,9 +12,7 @@ import { ORIGINAL_HEAD_BYTES, reportMessage } from './bounce.ts';
 import { type Conclusion, concludeJob, type Ended, type RetryDecision } from './conclusion.ts';
 import type { Errands } from './errands.io.ts';
 
-/** `settle` may say which messages are finished by it; then the log says so too. */
-export type DeliveryQueue = Omit<QueueStore, 'settle'> & {
-  settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<readonly Mid[] | void>;
+export type DeliveryQueue = QueueStore & {
   onArrival?(callback: () => void): void;
 };
 
@@ -127,7 +125,7 @@ export class Ledger {
       if (row.outcome === 'retry') errands.wakeAt(row.nextAttemptMs);
     }
     if (bounces.length > 0) errands.wake();
-    return done ?? [];
+    return done;
   }
 }
 

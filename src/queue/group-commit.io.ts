@@ -17,7 +17,12 @@ import { spoolPath } from './spool.io.ts';
 import { isBroken, isFull, storageFailure } from './store-failure.ts';
 
 /** One request of a batch; `fail` or `done` is called once, `done` only after the commit. */
-export type PendingChange = { readonly change: Change; done(): void; fail(error: GatewayError): void };
+export type PendingChange = {
+  readonly change: Change;
+  /** `finished`: messages that a settlement removed, because nothing of them is open any more. */
+  done(finished: readonly number[]): void;
+  fail(error: GatewayError): void;
+};
 
 /** What becomes true in memory and in the spool folder once the commit has returned. */
 type Effects = {
@@ -123,10 +128,11 @@ export class GroupCommit {
   #transact(batch: readonly PendingChange[]): unknown {
     const { db, ids } = this.#parts;
     const effects = noEffects();
+    const finished: (readonly number[])[] = [];
     const reservation = nextReservation(peekCounters(ids), this.#reserved);
     try {
       db.begin();
-      for (const { change } of batch) this.#change(change, effects);
+      for (const { change } of batch) finished.push(this.#change(change, effects));
       if (reservation !== undefined) db.writeIds(reservation);
       db.commit();
     } catch (error) {
@@ -138,7 +144,7 @@ export class GroupCommit {
     this.stats.commits++;
     this.stats.accepted += batch.filter(({ change }) => change.op === 'accept').length;
     this.#follow(effects);
-    for (const pending of batch) pending.done();
+    for (const [i, pending] of batch.entries()) pending.done(finished[i] ?? []);
     return undefined;
   }
 
@@ -151,13 +157,15 @@ export class GroupCommit {
     return error ?? new GatewayError('storage', 'the queue could not be changed');
   }
 
-  #change(change: Change, effects: Effects): void {
+  /** The messages it finished. */
+  #change(change: Change, effects: Effects): readonly number[] {
     if (change.op === 'accept') {
       this.#insert(change.rows, effects);
-      return;
+      return [];
     }
     const { db } = this.#parts;
-    const finished = new Set<number>();
+    const touched = new Set<number>();
+    const finished: number[] = [];
     for (const { mid, rid, retry } of change.settlements) {
       effects.settled.push([mid, rid]);
       effects.settlements++;
@@ -165,16 +173,18 @@ export class GroupCommit {
         if (db.retryRecipient(mid, rid, retry)) effects.placed.push([retry.nextAttemptMs, mid, rid]);
       } else if (db.removeRecipient(mid, rid)) {
         effects.recipients--;
-        finished.add(mid);
+        touched.add(mid);
       }
     }
-    for (const mid of finished) {
+    for (const mid of touched) {
       const removed = db.removeIfFinished(mid);
       if (removed === undefined) continue;
+      finished.push(mid);
       effects.messages--;
       if (removed.spoolFile !== undefined) effects.spoolFiles.push(removed.spoolFile);
     }
     for (const bounce of change.bounces) this.#insert(bounce, effects);
+    return finished;
   }
 
   #insert(rows: MessageRows, effects: Effects): void {

@@ -67,7 +67,8 @@ export function connectQueue(port: MessagePort): QueueClient {
     },
     async settle(settlements, bounces) {
       const rows = bounces.map(rowsOf);
-      await link.request({ op: 'settle', settlements: settlements.map(settlementRow), bounces: rows }, buffersOf(rows));
+      const request = { op: 'settle', settlements: settlements.map(settlementRow), bounces: rows } as const;
+      return (await link.request(request, buffersOf(rows))) as readonly Mid[];
     },
     nextDueMs: () => link.request({ op: 'nextDue' }) as Promise<number | undefined>,
     summary: () => link.request({ op: 'summary' }) as Promise<QueueSummary>,

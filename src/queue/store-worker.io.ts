@@ -192,7 +192,11 @@ class StoreThread {
 function pendingChange({ client, request }: Waiting): PendingChange[] {
   if (request.op !== 'accept' && request.op !== 'settle') return [];
   const { id } = request;
-  return [{ change: request, done: () => client.done.push(id), fail: (error) => fail(client, id, error) }];
+  const done = (finished: readonly number[]): void => {
+    if (request.op === 'settle') client.values.push([id, finished]);
+    else client.done.push(id);
+  };
+  return [{ change: request, done, fail: (error) => fail(client, id, error) }];
 }
 
 function fail(client: Client, id: number, error: unknown): void {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { freePorts } from '../support/free-port.ts';
-import { Gateway, PROGRAM } from '../support/gateway.ts';
+import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import type { Credentials } from '../support/certificate-authority.ts';
 import { runProgram } from '../support/program.ts';
 import { Site, withListener } from '../support/site.ts';

@@ -194,7 +194,7 @@ function settlements(say: Say): void {
     await queue.settle([delivered(1, 0), { mid: mid(1), rid: rid(1), outcome: 'bounced', response: '550 no' }], []);
     assert.deepEqual(await queue.summary(), { messages: 1, activeRecipients: 1, oldestReceivedMs: 1000 });
     await queue.readBody(mid(1));
-    await queue.settle([{ mid: mid(1), rid: rid(2), outcome: 'dropped', response: '' }], []);
+    assert.deepEqual(await queue.settle([{ mid: mid(1), rid: rid(2), outcome: 'dropped', response: '' }], []), [1]);
     assert.deepEqual(await queue.summary(), { messages: 0, activeRecipients: 0 });
     await assert.rejects(queue.readBody(mid(1)), isStorageError);
   });

@@ -54,12 +54,14 @@ export function queueModel(): QueueStore {
     },
     async settle(settlements, bounces) {
       const before = rows.map((row) => ({ ...row }));
+      const finished: Mid[] = [];
       try {
         for (const settlement of settlements) {
           const row = find(settlement.mid, settlement.rid);
           if (row === undefined) continue;
           if (settlement.outcome !== 'retry') {
             rows.splice(rows.indexOf(row), 1);
+            if (!rows.some(({ message }) => message.mid === settlement.mid)) finished.push(settlement.mid);
             continue;
           }
           delete row.lease;
@@ -73,6 +75,7 @@ export function queueModel(): QueueStore {
         rows = before;
         throw error;
       }
+      return finished;
     },
     async nextDueMs() {
       return inOrder().find((row) => row.lease === undefined)?.dueMs;

@@ -68,17 +68,18 @@ export class MemoryQueue implements QueueStore {
     return message.body;
   }
 
-  async settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<void> {
+  async settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<readonly Mid[]> {
     if (this.failSettles > 0) {
       this.failSettles--;
       throw new GatewayError('storage-full', 'disk full');
     }
     this.#refuse(bounces);
-    for (const settlement of settlements) this.#settleOne(settlement);
+    const finished = settlements.flatMap((settlement) => (this.#settleOne(settlement) ? [settlement.mid] : []));
     for (const bounce of bounces) this.#insert(bounce);
     this.settled.push(...settlements);
     this.bounces.push(...bounces);
     this.#changed();
+    return finished;
   }
 
   async nextDueMs(): Promise<number | undefined> {
@@ -129,20 +130,22 @@ export class MemoryQueue implements QueueStore {
       this.#rows.set(key(message.mid, recipient.rid), { message, recipient, dueMs: message.receivedMs, attempts: 0 });
   }
 
-  #settleOne(settlement: Settlement): void {
+  /** True when it finished its message. */
+  #settleOne(settlement: Settlement): boolean {
     const { mid, rid } = settlement;
     const row = this.#rows.get(key(mid, rid));
-    if (row === undefined) return;
+    if (row === undefined) return false;
     if (settlement.outcome === 'retry') {
       row.dueMs = settlement.nextAttemptMs;
       row.attempts++;
       row.firstAttemptMs ??= settlement.nowMs;
       row.lastError = settlement.error;
       delete row.lease;
-      return;
+      return false;
     }
     this.#rows.delete(key(mid, rid));
-    if (![...this.#rows.values()].some((other) => other.message.mid === mid)) this.#messages.delete(mid);
+    if ([...this.#rows.values()].some((other) => other.message.mid === mid)) return false;
+    return this.#messages.delete(mid);
   }
 
   #changed(): void {

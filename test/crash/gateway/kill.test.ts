@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../../support/free-port.ts';
-import { Gateway } from '../../support/gateway.ts';
+import type { Gateway } from '../../support/gateway.ts';
 import { Site, withListener } from '../../support/site.ts';
 import { SmtpSession } from '../../support/smtp-session.ts';
 

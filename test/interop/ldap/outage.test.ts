@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MailEvent } from '../../../src/log/mail-event.ts';
 import type { Directory } from '../../../src/ldap/directory.ts';
@@ -175,6 +176,8 @@ test('many questions share few connections', async () => {
     binds.map((_, i) => (i % 2 === 0 ? 'yes' : 'no')),
   );
   assert.ok(between.connections() <= 6, `${between.connections()} connections`);
+  // One that gave way to another may still be saying goodbye.
+  for (let i = 0; i < 100 && between.open() > 4; i++) await delay(10);
   assert.ok(between.open() <= 4, `${between.open()} open connections`);
 });
 
