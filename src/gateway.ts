@@ -39,6 +39,7 @@ export type StartResult =
 
 const clock: Clock = { now: () => Date.now() };
 const STOP_MS = 9000;
+const UNCHANGED = 'configuration not changed: the revision in force goes on';
 
 export async function startGateway(options: GatewayOptions): Promise<StartResult> {
   const loaded = await loadRevisionApart({ file: options.configFile, dataDir: options.dataDir, number: 1 });
@@ -111,27 +112,30 @@ export class Gateway {
   }
 
   async #reload(): Promise<void> {
-    const { configFile, dataDir } = this.#options;
-    const loaded = await loadRevisionApart({ file: configFile, dataDir, number: this.#revision.number + 1 });
-    if (!loaded.ok) {
-      for (const text of loaded.faults) this.#system('critical', text);
-      this.#system('critical', `configuration not changed: revision ${this.#revision.number} goes on`);
-      return;
-    }
-    const revision = compileRevision(loaded.revision, this.#slots);
     try {
-      const held = new Set(addressesOf(this.config));
-      for (const address of addressesOf(revision.config)) if (!held.has(address)) await claimAddress(address);
-      await this.#threads?.change(revision);
+      const { configFile, dataDir } = this.#options;
+      const loaded = await loadRevisionApart({ file: configFile, dataDir, number: this.#revision.number + 1 });
+      if (loaded.ok) await this.#change(compileRevision(loaded.revision, this.#slots), loaded.warnings);
+      else for (const text of [...loaded.faults, UNCHANGED]) this.#system('critical', text);
     } catch (error) {
-      this.#system('critical', `configuration not changed: ${error instanceof Error ? error.message : String(error)}`);
-      return;
+      this.#system('critical', `${UNCHANGED}: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  /** Rejects, and changes nothing, where a thread cannot build the revision or an address cannot be bound. */
+  async #change(revision: CompiledRevision, warnings: readonly string[]): Promise<void> {
+    const held = new Set(addressesOf(this.config));
+    for (const address of addressesOf(revision.config)) if (!held.has(address)) await claimAddress(address);
+    let fetched: Promise<void> | undefined;
+    await this.#threads?.change(revision, () => {
+      // Before the revision is adopted: no session may be judged by its rules and the former sources.
+      fetched = this.#crls?.reconfigure(this.#crlInput(revision));
+    });
     this.#revision = revision;
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
-    for (const text of loaded.warnings) this.#system('warning', text);
+    for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
-    await this.#crls?.reconfigure(this.#crlInput(revision));
+    await fetched;
   }
 
   /** Graceful stop: no new connections, idle sessions end, transactions finish; at most about 10 s. */

@@ -51,7 +51,7 @@ export class Threads {
   }
 
   /** Every thread builds the revision, then all adopt it; if one cannot, all forget it and the error says why. */
-  async change(revision: CompiledRevision): Promise<void> {
+  async change(revision: CompiledRevision, beforeAdoption: () => void = () => undefined): Promise<void> {
     const threads = [...this.#threads.values()];
     const built = await Promise.allSettled(threads.map((thread) => thread.request({ type: 'prepare', revision })));
     const failed = built.find((result) => result.status === 'rejected');
@@ -59,6 +59,7 @@ export class Threads {
       await Promise.allSettled(threads.map((thread) => thread.request({ type: 'abandon', number: revision.number })));
       throw failed.reason;
     }
+    beforeAdoption();
     await Promise.all(threads.map((thread) => thread.request({ type: 'adopt', number: revision.number })));
     this.#revision = revision;
   }

@@ -43,10 +43,8 @@ type Serving = {
 /** Runs until a signal ends it; the exit code. `onReady` gets the running gateway. */
 export async function serve(serving: Serving, onReady?: (gateway: Gateway) => void): Promise<number> {
   const { write } = serving;
-  let finish: (code: number) => void = () => undefined;
-  const finished = new Promise<number>((resolve) => {
-    finish = resolve;
-  });
+  // From the first moment on: whoever reads "ready" may send a signal before the next line here has run.
+  const signals = new Signals(write);
   const started = await startGateway({
     ...serving,
     onFatal: (why) => {
@@ -58,25 +56,62 @@ export async function serve(serving: Serving, onReady?: (gateway: Gateway) => vo
     write(started.faults.map((line) => `${line}\n`).join(''));
     return 1;
   }
-  const { gateway } = started;
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    gateway.stop().then(
-      () => finish(0),
-      (error: unknown) => {
-        write(`sallyport: stop failed: ${String(error)}\n`);
-        finish(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', () => void gateway.reload());
-  onReady?.(gateway);
-  const code = await finished;
+  signals.attend(started.gateway);
+  onReady?.(started.gateway);
+  const code = await signals.ended;
   // Whatever handle is left (an HTTP keep-alive, say) must not hold up the exit.
   setTimeout(() => process.exit(code), 200).unref();
   return code;
+}
+
+/** SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the configuration again. Early ones are kept. */
+class Signals {
+  /** The exit code, once the gateway has stopped. */
+  readonly ended: Promise<number>;
+  readonly #write: Write;
+  #end: (code: number) => void = () => undefined;
+  #gateway: Gateway | undefined;
+  #stopping = false;
+  #reload = false;
+
+  constructor(write: Write) {
+    this.#write = write;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop());
+    process.on('SIGHUP', () => {
+      this.#reload = true;
+      this.#obey();
+    });
+  }
+
+  attend(gateway: Gateway): void {
+    this.#gateway = gateway;
+    this.#obey();
+  }
+
+  #stop(): void {
+    if (this.#stopping) process.exit(1);
+    this.#stopping = true;
+    this.#obey();
+  }
+
+  #obey(): void {
+    const gateway = this.#gateway;
+    if (gateway === undefined) return;
+    if (this.#stopping) {
+      this.#gateway = undefined; // once
+      gateway.stop().then(
+        () => this.#end(0),
+        (error: unknown) => {
+          this.#write(`sallyport: stop failed: ${String(error)}\n`);
+          this.#end(1);
+        },
+      );
+    } else if (this.#reload) {
+      this.#reload = false;
+      void gateway.reload();
+    }
+  }
 }
