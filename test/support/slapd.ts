@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,14 +85,23 @@ export class Slapd {
     await ended;
   }
 
-  /** It accepts connections (the kernel does) and answers nothing. */
+  /** It accepts connections (the kernel does) and answers nothing. Returns once every thread of it has stopped. */
   pause(): void {
+    const pid = this.#child?.pid;
     this.#child?.kill('SIGSTOP');
+    while (pid !== undefined && this.#child?.exitCode === null && !isStopped(pid));
   }
 
   resume(): void {
     this.#child?.kill('SIGCONT');
   }
+}
+
+/** All threads of the process in the state T (stopped): signals reach them one by one. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((task) =>
+    / T /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
+  );
 }
 
 function accepts(port: number): Promise<boolean> {
