@@ -64,7 +64,7 @@ export async function serve(serving: Serving, onReady?: (gateway: Gateway) => vo
   return code;
 }
 
-/** SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the configuration again. Early ones are kept. */
+/** SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the configuration again. An early SIGHUP is kept. */
 class Signals {
   /** The exit code, once the gateway has stopped. */
   readonly ended: Promise<number>;
@@ -93,6 +93,8 @@ class Signals {
 
   #stop(): void {
     if (this.#stopping) process.exit(1);
+    // Nothing listens yet, so there is nothing to finish; the store is durable at any moment.
+    if (this.#gateway === undefined) process.exit(0);
     this.#stopping = true;
     this.#obey();
   }

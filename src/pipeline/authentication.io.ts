@@ -16,8 +16,13 @@ const MAX_REFUSED_AUTH = 4;
 type Finished = Extract<SaslStep, { kind: 'credentials' | 'external' }>;
 type AuthCommand = { readonly mechanism: string; readonly initialResponse?: string | undefined };
 
-export async function authenticate(session: Session, command: AuthCommand, thread: ReceiveThread): Promise<Step> {
+/** What every AUTH hears whatever its form and place: that it is off, or the allowance's own refusal again. */
+export function refuseAnyAuth(session: Session): Step | undefined {
   if (session.authRefused !== undefined) return refuseAgain(session);
+  return session.policy.smtpAuth === 'off' ? { reply: R.authOff, error: true } : undefined;
+}
+
+export async function authenticate(session: Session, command: AuthCommand, thread: ReceiveThread): Promise<Step> {
   const { door, policy } = session;
   const refusal = refuseAuth({
     smtpAuth: policy.smtpAuth,
@@ -29,10 +34,10 @@ export async function authenticate(session: Session, command: AuthCommand, threa
     inTransaction: session.transaction !== undefined,
     mechanism: command.mechanism,
   });
-  if (refusal !== undefined) return { reply: refusal, error: true };
+  if (refusal !== undefined) return refused(session, thread, refusal);
   const finished = await exchange(session, startAuth(command.mechanism, command.initialResponse));
   if (finished === undefined) return { close: true };
-  if ('reply' in finished) return { reply: finished.reply, error: true };
+  if ('reply' in finished) return refused(session, thread, finished.reply);
   if (finished.kind === 'external') return external(session, finished.authzid, thread);
   return door.profile?.password === undefined
     ? { reply: R.authOff }
@@ -62,8 +67,20 @@ async function exchange(session: Session, first: SaslStep): Promise<Finished | {
   }
 }
 
+/** An AUTH that never got as far as the directory. */
+function refused(session: Session, { log }: ReceiveThread, reply: Reply): Step {
+  recordRefusal(session, log, {
+    stage: 'auth',
+    rule: `mailFlowPolicies.${session.policy.name}.smtpAuth`,
+    reason: reply.lines.join(' '),
+    reply,
+  });
+  return { reply, error: true };
+}
+
 /** The certificate has said who it is; EXTERNAL only says it aloud (RFC 4422 appendix A). */
-function external(session: Session, authzid: string, { log }: ReceiveThread): Step {
+function external(session: Session, authzid: string, thread: ReceiveThread): Step {
+  const { log } = thread;
   const { icid, identity, door } = session;
   const profile = door.profile?.name ?? '';
   const user = identity.kind === 'none' ? '' : identity.user;
@@ -76,7 +93,7 @@ function external(session: Session, authzid: string, { log }: ReceiveThread): St
       profile,
       reason: 'authorization identity is not the certificate’s owner',
     });
-    return { reply: R.authFailed, error: true };
+    return refused(session, thread, R.authFailed);
   }
   session.authenticated = true;
   log.emit({ event: 'auth-success', icid, user, mechanism: 'EXTERNAL', profile });

@@ -3,7 +3,7 @@
  * means is decided in `identity/identity-verdict.ts`. RFC 3207: after STARTTLS nothing survives that was known before.
  * Effects: the handshake, the directory.
  */
-import { R } from '../core/reply.ts';
+import { R, type Reply } from '../core/reply.ts';
 import {
   type CertificateStanding,
   decideIdentity,
@@ -45,7 +45,11 @@ export async function handshake(session: Session, thread: ReceiveThread): Promis
     return false;
   }
   wire.upgrade(done.socket);
+  // RFC 3207 §4.2: nothing that was known before survives, neither a success nor a refusal.
   session.state = nextState(session.state, { step: 'tls' });
+  session.authenticated = false;
+  session.authRefused = undefined;
+  session.errors = 0;
   const { facts } = done;
   session.tls = facts;
   thread.log.emit({
@@ -134,7 +138,7 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
   const { certificate, identity, policy } = session;
   if (session.ownerUnknown && (policy.verifyClientCertificate || identity.kind === 'none')) {
     const verdict = await identify(session, thread);
-    if (verdict.kind === 'refused') return { reply: verdict.reply };
+    if (verdict.kind === 'refused') return firstRefusal(session, verdict.reply);
     return verdict.kind === 'deferred' ? unavailable(session, verdict, thread) : undefined;
   }
   if (identity.kind !== 'certificate' || certificate === undefined) return undefined;
@@ -143,8 +147,17 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
   const reply = R.certificateRefused(invalid.reason);
   session.identity = { kind: 'none' };
   const refusing: Refusing = { stage: 'mail', rule: invalid.rule, reason: invalid.reason, reply };
-  if (policy.verifyClientCertificate) refuse(session, refusing, thread);
-  else recordRefusal(session, thread.log, refusing);
+  if (policy.verifyClientCertificate) {
+    refuse(session, refusing, thread);
+    return firstRefusal(session, reply);
+  }
+  recordRefusal(session, thread.log, refusing);
+  return { reply };
+}
+
+/** A refusal that is itself the answer to a command is the first of the four. */
+function firstRefusal({ refused }: Session, reply: Reply): Step {
+  if (refused !== undefined) refused.repliesLeft -= 1;
   return { reply };
 }
 

@@ -13,7 +13,7 @@ import { COMMAND_TABLE, MAX_COMMAND_LINE_BYTES } from '../smtp/command-table.ts'
 import { ehloKeywords } from '../smtp/ehlo.ts';
 import { checkSequence, nextState } from '../smtp/session-state.ts';
 import type { LineRead } from '../smtp/wire.io.ts';
-import { authenticate } from './authentication.io.ts';
+import { authenticate, refuseAnyAuth } from './authentication.io.ts';
 import { enterConnection } from './connection.io.ts';
 import type { Door } from './doors.io.ts';
 import { recordRefusal, type Session, type Step } from './receipt-session.ts';
@@ -35,8 +35,10 @@ export async function receiveConnection(socket: Socket, door: Door, thread: Rece
     session.wire.reply(greeting);
     how = await converse(session, thread);
   } finally {
-    await abandonTransaction(session, thread, 'connection closed');
     thread.limits.leave(door.index, session.remoteAddress);
+    await abandonTransaction(session, thread, 'connection closed').catch((error: unknown) =>
+      logUnexpected(session, error, thread),
+    );
     thread.log.emit({ event: 'icid-close', icid: session.icid, how });
     session.wire.end();
   }
@@ -98,12 +100,18 @@ async function obey(
     const step = refusedStep(session, command) ?? tlsDemand(session, command, thread);
     if (step === undefined) return await dispatch(session, command, thread);
     // The octets of a chunk come whatever the answer is (RFC 3030 §2); unread they would be taken for commands.
-    return command.verb === 'BDAT' && !(await skipChunk(session, command.size)) ? { close: true } : step;
+    return command.verb === 'BDAT' && !(await skipChunk(session, command.size, thread))
+      ? { ...step, close: true }
+      : step;
   } catch (error) {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    thread.log.emit({ event: 'system', level: 'critical', text: `ICID ${session.icid} unexpected error: ${why}` });
+    logUnexpected(session, error, thread);
     return { reply: R.internal, error: true };
   }
+}
+
+function logUnexpected({ icid }: Session, error: unknown, { log }: ReceiveThread): void {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.emit({ event: 'system', level: 'critical', text: `ICID ${icid} unexpected error: ${why}` });
 }
 
 const unreadable = (fault: (LineRead & { kind: 'fault' })['fault']): Command => ({
@@ -126,13 +134,25 @@ function refusedStep({ refused }: Session, command: Command): Step | undefined {
 /** Where TLS is required, everything but EHLO, NOOP, QUIT and STARTTLS waits for it (RFC 3207 §4). */
 function tlsDemand(session: Session, command: Command, { log }: ReceiveThread): Step | undefined {
   if (session.policy.tls !== 'required' || session.tls !== undefined || beforeTls(command)) return undefined;
-  if (!session.tlsDemanded) log.emit({ event: 'tls-required', icid: session.icid });
+  if (!session.tlsDemanded) {
+    log.emit({ event: 'tls-required', icid: session.icid });
+    const rule = `mailFlowPolicies.${session.policy.name}.tls`;
+    recordRefusal(session, log, {
+      stage: 'tls',
+      rule,
+      reason: 'TLS is required and was not begun',
+      reply: R.mustStartTls,
+    });
+  }
   session.tlsDemanded = true;
   return { reply: R.mustStartTls, error: true };
 }
 
 async function dispatch(session: Session, command: Command, thread: ReceiveThread): Promise<Step> {
   if (command.verb === 'BDAT') return receiveBdat(session, command, thread);
+  const verb = command.verb === 'invalid' ? command.attempted : command.verb;
+  const refusedAuth = verb === 'AUTH' ? refuseAnyAuth(session) : undefined;
+  if (refusedAuth !== undefined) return refusedAuth;
   if (command.verb === 'invalid') return { reply: command.reply, error: true, close: command.attempted === 'BDAT' };
   const outOfTurn = checkSequence(session.state, command);
   if (outOfTurn !== undefined) return { reply: outOfTurn, error: true };

@@ -104,7 +104,9 @@ export async function receiveBdat(session: Session, command: BdatCommand, thread
   const { transaction, policy, door } = session;
   const outOfTurn = checkSequence(session.state, command);
   if (outOfTurn !== undefined || transaction === undefined) {
-    return (await skipChunk(session, command.size)) ? { reply: outOfTurn ?? R.internal, error: true } : { close: true };
+    return (await skipChunk(session, command.size, thread))
+      ? { reply: outOfTurn ?? R.internal, error: true }
+      : { close: true };
   }
   const body = transaction.body ?? openBody(session, transaction, thread);
   transaction.chunks ??= new ChunkReader({ maxBytes: policy.maxMessageBytes, bareLineEnds: door.config.bareLineEnds });
@@ -134,19 +136,31 @@ const written = (body: BodyReceipt, slices: readonly Buffer[]): Promise<unknown>
     (error: unknown) => error ?? new Error('not written'),
   );
 
-/** Octets of a chunk, at most `most`; undefined when the peer went away. */
-async function readUpTo({ wire, door }: Session, most: number): Promise<Buffer | undefined> {
-  const read = await wire.readOctets(door.config.dataTimeout);
+/** Octets of a chunk, at most `most`; undefined when the peer went away, or nothing came in time. */
+async function readUpTo(
+  { wire, door }: Session,
+  most: number,
+  waitMs = door.config.dataTimeout,
+): Promise<Buffer | undefined> {
+  const read = await wire.readOctets(waitMs);
   if (read.kind !== 'octets') return undefined;
   const octets = read.bytes.subarray(0, most);
   wire.unreadOctets(read.bytes.subarray(octets.length));
   return octets;
 }
 
-/** Reads the octets of a chunk that nobody wants; false when the peer went away meanwhile. */
-export async function skipChunk(session: Session, octets: number): Promise<boolean> {
+/**
+ * Reads the octets of a chunk that nobody wants; false when they did not come in time. Nobody gets more time by announcing
+ * octets: all of them have to come within one data time-out, and a refused session has its 30 s.
+ */
+export async function skipChunk(session: Session, octets: number, { wireClock }: ReceiveThread): Promise<boolean> {
+  const untilMs = Math.min(
+    wireClock.now + session.door.config.dataTimeout,
+    session.refused?.untilMs ?? Number.POSITIVE_INFINITY,
+  );
   for (let left = octets; left > 0; ) {
-    const skipped = await readUpTo(session, left);
+    const waitMs = untilMs - wireClock.now;
+    const skipped = waitMs > 0 ? await readUpTo(session, left, waitMs) : undefined;
     if (skipped === undefined) return false;
     left -= skipped.length;
   }

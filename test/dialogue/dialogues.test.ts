@@ -19,6 +19,7 @@ const LISTENERS: Readonly<Record<string, OneListener>> = {
   },
   certificate: { profile: 'cac', policy: { tls: 'required', verifyClientCertificate: true, smtpAuth: 'required' } },
   monitored: { profile: 'monitored', policy: { tls: 'required', smtpAuth: 'required' } },
+  'before-tls': { profile: 'cac-or-password', policy: { tls: 'preferred', smtpAuth: 'preferred' } },
   'password-in-the-clear': { profile: 'password', policy: { tls: 'off', smtpAuth: 'preferred' } },
   open: {
     policy: {
