@@ -18,6 +18,7 @@ const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfRoutes, faultsOfPolicy, 
 
 export type LoadedRevision =
   | { readonly ok: true; readonly revision: Revision; readonly warnings: readonly string[] }
+  /** Lines for `check`; warnings may be among them. */
   | { readonly ok: false; readonly faults: readonly string[] };
 
 export type RevisionSource = { readonly file: string; readonly dataDir: string | undefined; readonly number: number };

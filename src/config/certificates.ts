@@ -24,7 +24,8 @@ const url = z
   .string()
   .regex(/^(https?|file):\/\/\S+$/, 'a CRL URL starts with http://, https:// or file://')
   .refine(
-    (text) => text.startsWith('file://') || isWebAddress(text),
+    // Only what has one of the three schemes at all is judged here: one fault, one line.
+    (text) => !/^https?:\/\//.test(text) || isWebAddress(text),
     'a CRL URL has a host, and no user name or password (it would appear in logs)',
   )
   .meta({ value: 'URL: http://, https:// or file://' });
