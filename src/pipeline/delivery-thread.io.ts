@@ -52,7 +52,16 @@ export function startDeliveryThread(start: ThreadStart): void {
     crls() {
       // Outbound certificates are not checked against lists yet: opportunistic TLS trusts nobody.
     },
-    metrics: () => metrics.snapshot(),
+    async metrics() {
+      const { messages, activeRecipients, oldestReceivedMs } = await queue.summary();
+      metrics.set('sallyport_queue_messages', messages);
+      metrics.set('sallyport_queue_active_recipients', activeRecipients);
+      metrics.set(
+        'sallyport_queue_oldest_message_timestamp_seconds',
+        Math.floor((oldestReceivedMs ?? clock.now()) / 1000),
+      );
+      return metrics.snapshot();
+    },
     async stop(deadlineMs) {
       await delivery?.stop(deadlineMs);
       log.flush();

@@ -13,7 +13,7 @@ export type ThreadHandlers = {
   adopt(number: number): void;
   abandon(number: number): void;
   crls(set: CrlSet): void;
-  metrics(): MetricsSnapshot;
+  metrics(): MetricsSnapshot | Promise<MetricsSnapshot>;
   stop(deadlineMs: number): Promise<void>;
 };
 
