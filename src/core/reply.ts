@@ -89,6 +89,11 @@ export const R = {
     '4.7.0',
     'temporary authentication failure: the directory cannot be asked, try again later',
   ),
+  certificateUnchecked: reply(
+    454,
+    '4.7.0',
+    'it is not known yet whether the client certificate is revoked, try again later',
+  ),
 
   relayDenied: reply(550, '5.7.1', 'relaying denied'),
   recipientRejected: reply(550, '5.1.1', 'recipient address rejected'),

@@ -10,7 +10,7 @@ import type { CertificateNames } from '../log/mail-event.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import type { PathSearch } from '../tls/certificate-path.ts';
 import type { ValidatedPath } from '../tls/path-validation.ts';
-import type { RevocationVerdict } from '../tls/revocation.ts';
+import type { RevocationVerdict, Unknown } from '../tls/revocation.ts';
 import type { CertificateStanding } from './identity-verdict.ts';
 
 /** The decisions this needs, put together by `pipeline/doors.io.ts` for a profile. */
@@ -21,8 +21,15 @@ export type CertificateStages = {
   readonly names: (certificate: Certificate) => CertificateNames;
   readonly findPaths: (leaf: Certificate, presented: () => readonly Uint8Array[], nowMs: number) => PathSearch;
   readonly checkRevocation: (path: readonly Certificate[], nowMs: number) => RevocationVerdict;
+  /**
+   * Asks for what is not known about these certificates and waits a moment for it: `news` when it is worth deciding
+   * again, `pending` when the answers are still on their way, `nothing` when there is nobody to ask.
+   */
+  readonly inquire?: (unknown: Unknown, nowMs: number) => Promise<Inquiry>;
   readonly owner: (certificate: Certificate, nowMs: number) => Promise<Answer<string>>;
 };
+
+export type Inquiry = 'news' | 'pending' | 'nothing';
 
 type Invalid = CertificateStanding & { readonly kind: 'invalid' };
 
@@ -32,6 +39,8 @@ export class CertificateCheck {
   readonly #presented: () => readonly Uint8Array[];
   readonly #stages: CertificateStages;
   #path: ValidatedPath | undefined;
+  /** What the last decision would have liked to know. */
+  #unknown: Unknown = [];
 
   constructor(leaf: Uint8Array, presented: () => readonly Uint8Array[], stages: CertificateStages) {
     this.#stages = stages;
@@ -43,9 +52,9 @@ export class CertificateCheck {
   /** The whole check. `askOwner` false leaves the directory alone where its answer could change nothing. */
   async standing(askOwner: boolean): Promise<CertificateStanding> {
     const { clock, owner } = this.#stages;
+    const unfit = await this.#decide();
+    if (unfit !== undefined) return unfit;
     const nowMs = clock.now();
-    const invalid = this.stillValid(nowMs);
-    if (invalid !== undefined) return invalid;
     if (this.#leaf === undefined || this.names === undefined)
       return this.#invalid('client certificate malformed', 'certificate');
     const found: Answer<string> = askOwner
@@ -54,12 +63,35 @@ export class CertificateCheck {
     return { kind: 'valid', names: this.names, owner: found };
   }
 
+  /** Path and revocation; where revocation is unknown, what can be had in a moment is waited for. */
+  async #decide(): Promise<CertificateStanding | undefined> {
+    const { clock, inquire } = this.#stages;
+    const invalid = this.stillValid(clock.now());
+    if (inquire === undefined || this.#unknown.length === 0) return invalid;
+    const inquiry = await inquire(this.#unknown, clock.now());
+    if (inquiry === 'nothing') return invalid;
+    const again = this.stillValid(clock.now());
+    if (again === undefined || inquiry !== 'pending' || this.#unknown.length === 0) return again;
+    const { reason, rule, names } = again;
+    return { kind: 'unchecked', reason, rule, ...(names === undefined ? {} : { names }) };
+  }
+
+  /** Whether a refusal of `stillValid` is one that asking again could change. */
+  get inquirable(): boolean {
+    return this.#stages.inquire !== undefined && this.#unknown.length > 0;
+  }
+
   /** Path and revocation as of `nowMs`; undefined when they hold. No I/O: cheap enough for every MAIL FROM. */
   stillValid(nowMs: number): Invalid | undefined {
     const leaf = this.#leaf;
+    this.#unknown = [];
     if (leaf === undefined) return this.#invalid('client certificate malformed', 'certificate');
     if (this.#path !== undefined && isInForce(this.#path, nowMs)) {
-      if (this.#stages.checkRevocation(this.#path.certificates, nowMs).status === 'good') return undefined;
+      const verdict = this.#stages.checkRevocation(this.#path.certificates, nowMs);
+      if (verdict.status === 'good') {
+        this.#unknown = verdict.unknown;
+        return undefined;
+      }
     }
     return this.#search(leaf, nowMs);
   }
@@ -73,8 +105,10 @@ export class CertificateCheck {
       const verdict = this.#stages.checkRevocation(path.certificates, nowMs);
       if (verdict.status === 'good') {
         this.#path = path;
+        this.#unknown = verdict.unknown;
         return undefined;
       }
+      if (verdict.status === 'refused') this.#unknown = [...this.#unknown, ...verdict.unknown];
       refusal ??= this.#invalid(verdict.words, verdict.rule);
     }
     if (refusal !== undefined) return refusal;

@@ -15,6 +15,7 @@ const REVOKED: CertificateStanding = { kind: 'invalid', reason: 'client certific
 const OWNED: CertificateStanding = { kind: 'valid', names, owner: yes('alice') };
 const UNOWNED: CertificateStanding = { kind: 'valid', names, owner: no('no entry') };
 const DIRECTORY_DOWN: CertificateStanding = { kind: 'valid', names, owner: unknown('no host answers') };
+const ON_ITS_WAY: CertificateStanding = { kind: 'unchecked', reason: 'no revocation list', rule: 'crl', names };
 
 const facts = (
   verify: boolean,
@@ -28,6 +29,7 @@ const TABLE: readonly [string, CertificateStanding, string, string, string][] = 
   ['invalid', REVOKED, 'refused', 'refused', 'anonymous'],
   ['valid, exactly one entry', OWNED, 'identity', 'identity', 'identity'],
   ['valid, no entry or several', UNOWNED, 'refused', 'refused', 'anonymous'],
+  ['valid path, revocation not known yet', ON_ITS_WAY, 'deferred', 'deferred', 'deferred'],
   ['valid, directory unavailable', DIRECTORY_DOWN, 'deferred', 'deferred', 'deferred'],
 ];
 

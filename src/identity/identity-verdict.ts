@@ -1,7 +1,8 @@
 /**
  * The truth table of the contract: what the client's certificate means for the session, given the mail flow policy
  * (verify client certificate, TLS) and the SMTP authentication profile. Terms: Verify Client Certificate,
- * certificate SMTP authentication profile. Unknown is never yes: a directory that cannot be asked defers.
+ * certificate SMTP authentication profile. Unknown is never yes: a directory that cannot be asked, and revocation that is
+ * not known yet, defer.
  * Pure.
  */
 import { type Reply, R } from '../core/reply.ts';
@@ -13,6 +14,8 @@ export type CertificateStanding =
   | { readonly kind: 'none' }
   /** untrusted, expired, revoked, wrong purpose, …: `reason` says it in words. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
+  /** The path is valid, but whether it is revoked is not known yet: the answer is on its way. */
+  | { readonly kind: 'unchecked'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
   /** `owner` is the user id that the profile's certificate query found. */
   | { readonly kind: 'valid'; readonly names: CertificateNames; readonly owner: Answer<string> };
 
@@ -20,7 +23,7 @@ export type IdentityVerdict =
   | { readonly kind: 'identity'; readonly user: string; readonly rule: string }
   | { readonly kind: 'anonymous'; readonly reason: string; readonly rule: string }
   | { readonly kind: 'refused'; readonly reason: string; readonly rule: string; readonly reply: Reply }
-  | { readonly kind: 'deferred'; readonly reason: string; readonly rule: string };
+  | { readonly kind: 'deferred'; readonly reason: string; readonly rule: string; readonly reply: Reply };
 
 export type IdentityFacts = {
   readonly tls: 'off' | 'preferred' | 'required';
@@ -40,14 +43,15 @@ export function decideIdentity(facts: IdentityFacts, standing: CertificateStandi
       return verify
         ? refused(standing.reason, `${rule}: ${standing.rule}`)
         : { kind: 'anonymous', reason: standing.reason, rule: `${rule}: ${standing.rule}` };
+    case 'unchecked':
+      return deferred(standing.reason, `${rule}: ${standing.rule}`, R.certificateUnchecked);
     case 'valid':
       return decideOwner(facts, standing.owner, rule);
   }
 }
 
 function decideOwner(facts: IdentityFacts, owner: Answer<string>, rule: string): IdentityVerdict {
-  if (owner.answer === 'unknown')
-    return { kind: 'deferred', reason: owner.why, rule: `${rule}, directory unavailable` };
+  if (owner.answer === 'unknown') return deferred(owner.why, `${rule}, directory unavailable`, R.authUnavailable);
   if (owner.answer === 'no') {
     const reason = `client certificate belongs to no user: ${owner.why}`;
     return facts.verify
@@ -63,6 +67,13 @@ const refused = (reason: string, rule: string): IdentityVerdict => ({
   reason,
   rule,
   reply: R.certificateRefused(reason),
+});
+
+const deferred = (reason: string, rule: string, reply: Reply): IdentityVerdict => ({
+  kind: 'deferred',
+  reason,
+  rule,
+  reply,
 });
 
 /** Whether the handshake asks for a client certificate. */

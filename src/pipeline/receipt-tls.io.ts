@@ -138,12 +138,17 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
   const { certificate, identity, policy } = session;
   if (session.ownerUnknown && (policy.verifyClientCertificate || identity.kind === 'none')) {
     const verdict = await identify(session, thread);
-    if (verdict.kind === 'refused') return firstRefusal(session, verdict.reply);
-    return verdict.kind === 'deferred' ? unavailable(session, verdict, thread) : undefined;
+    return verdict.kind === 'identity' || verdict.kind === 'anonymous' ? undefined : stopped(session, verdict, thread);
   }
   if (identity.kind !== 'certificate' || certificate === undefined) return undefined;
   const invalid = certificate.stillValid(thread.clock.now());
   if (invalid === undefined) return undefined;
+  // A list may have run out, or been given up, while the session was open: what can be asked for is asked for.
+  if (certificate.inquirable) {
+    const verdict = await identify(session, thread);
+    if (verdict.kind === 'identity') return undefined;
+    if (verdict.kind !== 'anonymous') return stopped(session, verdict, thread);
+  }
   const reply = R.certificateRefused(invalid.reason);
   session.identity = { kind: 'none' };
   const refusing: Refusing = { stage: 'mail', rule: invalid.rule, reason: invalid.reason, reply };
@@ -155,18 +160,18 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
   return { reply };
 }
 
+type Stopping = Extract<IdentityVerdict, { kind: 'refused' | 'deferred' }>;
+
+function stopped(session: Session, verdict: Stopping, thread: ReceiveThread): Step {
+  if (verdict.kind === 'refused') return firstRefusal(session, verdict.reply);
+  const { rule, reason, reply } = verdict;
+  // AUTH stays possible as a way in, and so does the next MAIL FROM.
+  recordRefusal(session, thread.log, { stage: 'mail', rule, reason, reply });
+  return { reply };
+}
+
 /** A refusal that is itself the answer to a command is the first of the four. */
 function firstRefusal({ refused }: Session, reply: Reply): Step {
   if (refused !== undefined) refused.repliesLeft -= 1;
   return { reply };
-}
-
-function unavailable(
-  session: Session,
-  { rule, reason }: { rule: string; reason: string },
-  thread: ReceiveThread,
-): Step {
-  // AUTH stays possible as a way in, and so does the next MAIL FROM.
-  recordRefusal(session, thread.log, { stage: 'mail', rule, reason, reply: R.authUnavailable });
-  return { reply: R.authUnavailable };
 }

@@ -39,7 +39,7 @@ export const EMPTY_CRL_SET: CrlSet = { generation: 0, lists: [], sources: [] };
 
 /** `words` for the reply, `rule` names what decided. `index`: which certificate of the path. */
 export type RevocationVerdict =
-  | { readonly status: 'good' }
+  | { readonly status: 'good'; readonly unknown: Unknown }
   | {
       readonly status: 'revoked';
       readonly index: number;
@@ -50,7 +50,13 @@ export type RevocationVerdict =
       readonly words: string;
       readonly rule: string;
     }
-  | { readonly status: 'refused'; readonly words: string; readonly rule: string };
+  | { readonly status: 'refused'; readonly words: string; readonly rule: string; readonly unknown: Unknown };
+
+/**
+ * The certificates, of the path or of a list's signer, that no list which counts speaks about: what could be asked for
+ * (`crl-points.ts`) before the verdict is final. Also where the settings let them pass.
+ */
+export type Unknown = readonly Certificate[];
 
 export type RevocationInput = {
   /** Leaf first, anchor last. */
@@ -72,9 +78,10 @@ const MAX_DEPTH = 4;
 
 export function checkRevocation(input: RevocationInput): RevocationVerdict {
   const { path, settings, use = 'inbound' } = input;
-  if (!settings[SWITCH[use]]) return { status: 'good' };
-  const verdict = judgePath(path, { ...input, authorizing: new Set() });
-  if (verdict.status !== 'revoked') return verdict;
+  if (!settings[SWITCH[use]]) return { status: 'good', unknown: [] };
+  const unknown = new Set<Certificate>();
+  const verdict = judgePath(path, { ...input, authorizing: new Set(), unknown });
+  if (verdict.status !== 'revoked') return { ...verdict, unknown: [...unknown] };
   const { index, reason, atMs, rule } = verdict;
   const authority = index === 0 ? '' : ` (its authority ${renderName((path[index] as Certificate).subject)} is)`;
   return { status: 'revoked', index, reason, atMs, rule, words: `client certificate revoked${authority}` };
@@ -83,10 +90,12 @@ export function checkRevocation(input: RevocationInput): RevocationVerdict {
 type Context = Omit<RevocationInput, 'path'> & {
   /** Lists whose signer is being checked right now: RFC 5280 lets a signer's own list speak for its certificate. */
   readonly authorizing: ReadonlySet<CrlList>;
+  /** Filled while judging. */
+  readonly unknown: Set<Certificate>;
 };
 
 type Revoked = { readonly status: 'revoked'; readonly reason: string; readonly atMs: number; readonly rule: string };
-type Refused = Extract<RevocationVerdict, { status: 'refused' }>;
+type Refused = { readonly status: 'refused'; readonly words: string; readonly rule: string };
 type PathVerdict = { readonly status: 'good' } | (Revoked & { readonly index: number }) | Refused;
 
 function judgePath(path: readonly Certificate[], context: Context): PathVerdict {
@@ -110,7 +119,10 @@ function judge(path: readonly Certificate[], context: Context): { readonly statu
   );
   // A list of another issuer is one of this certificate's issuer only where it is indirect (RFC 5280 §6.3.3 (b) (1)).
   const own = usable.filter(({ issuerKey, scope }) => issuerKey === certificate.issuer.key || scope.indirect);
-  if (own.length === 0) return withoutList(certificate, context);
+  if (own.length === 0) {
+    context.unknown.add(certificate);
+    return withoutList(certificate, context);
+  }
   const covering = own.flatMap((list) => {
     const reasons = points.reduce((mask, point) => mask | reasonsCovered(list, certificate, point), 0);
     return reasons === 0 ? [] : [{ list, reasons }];
@@ -139,6 +151,7 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
     if (standing.status === 'good') covered |= group[0]?.reasons ?? 0;
   }
   if (covered === ALL_REASONS) return { status: 'good' };
+  context.unknown.add(certificate);
   if (late?.status === 'expired') {
     return refuse(`the revocation list of ${issuer} has expired`, `crl.sources.${late.source}.whenExpired`);
   }
