@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { type FetchRequest, type Fetched, fetchCrl, filePathOf, redactedUrl } from './crl-fetch.io.ts';
+import { type FetchRequest, type Fetched, fetchCrl, filePathOf } from './crl-fetch.io.ts';
+import { redactedUrl } from './http-fetch.io.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-crl-fetch-'));
 fs.writeFileSync(path.join(folder, 'a list.crl'), 'abcdef');
