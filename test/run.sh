@@ -55,7 +55,7 @@ need_packages() {
 files_of() {
   case $1 in
     check) find test -maxdepth 1 -name '*.test.ts' ;;
-    unit) find src test/support scripts -name '*.test.ts' ;;
+    unit) find src test/support scripts bench -name '*.test.ts' ;;
     *) [ ! -d "test/$1" ] || find "test/$1" -name '*.test.ts' ;;
   esac | LC_ALL=C sort
 }
@@ -95,7 +95,7 @@ run_tool() {
 
 run_tools() {
   run_tool types node_modules/.bin/tsc -p .
-  run_tool lint node_modules/.bin/oxlint --type-aware --deny-warnings src test scripts
+  run_tool lint node_modules/.bin/oxlint --type-aware --deny-warnings src test scripts bench
   run_tool format node_modules/.bin/biome format .
   run_tool groups every_test_has_a_group
   [ ! -f scripts/docs.ts ] || run_tool docs "$node" scripts/docs.ts --check
@@ -103,7 +103,7 @@ run_tools() {
 
 every_test_has_a_group() {
   for group in $GROUPS_IN_ORDER; do files_of "$group"; done | LC_ALL=C sort >"$work/grouped"
-  find src test scripts -name '*.test.ts' | LC_ALL=C sort >"$work/all"
+  find src test scripts bench -name '*.test.ts' | LC_ALL=C sort >"$work/all"
   ! diff "$work/grouped" "$work/all" | grep '^[<>]'
 }
 

@@ -1,0 +1,59 @@
+/**
+ * The measuring itself: every server gets a warm-up, then all get the load in turn, round after round, so that a machine
+ * that becomes slower becomes so for all. A run counts until its server does nothing any more: what it still owes its
+ * messages (delivery, log, queue) is part of their cost.
+ * Effects: runs the load generator against running servers.
+ */
+import { type Account, machineSeconds } from './account.ts';
+import { type Load, runLoad } from './load.ts';
+import { type Measurement, measurement, type Workload } from './workloads.ts';
+
+const WARM_UP_SECONDS = 1.2;
+const IDLE_LIMIT_MS = 6000;
+
+export type Contestant = { readonly name: string; readonly account: Account; readonly port: number };
+export type Results = ReadonlyMap<string, readonly Measurement[]>;
+
+export type RoundOptions = {
+  readonly workload: Pick<Workload, 'load' | 'per'>;
+  readonly contestants: readonly Contestant[];
+  readonly loadgen: string;
+  readonly certificates: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly tell: (text: string) => void;
+};
+
+export async function playRounds(options: RoundOptions): Promise<Results> {
+  const { workload, contestants, certificates, rounds, seconds, tell } = options;
+  const load: Load = { ...workload.load, certificates };
+  const results = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
+  for (const one of contestants) await measureOnce(options, one, { ...load, seconds: WARM_UP_SECONDS });
+  for (let round = 0; round < rounds; round++) {
+    for (const one of contestants) {
+      const found = await measureOnce(options, one, { ...load, seconds });
+      results.get(one.name)?.push(found);
+      tell(describe(one.name, found));
+    }
+  }
+  return results;
+}
+
+async function measureOnce({ workload, loadgen }: RoundOptions, one: Contestant, load: Load): Promise<Measurement> {
+  await one.account.idle(IDLE_LIMIT_MS);
+  const before = { cpu: one.account.cpuSeconds(), ...machineSeconds() };
+  const report = await runLoad(loadgen, one.port, load);
+  await one.account.idle(IDLE_LIMIT_MS);
+  const after = { cpu: one.account.cpuSeconds(), ...machineSeconds() };
+  return measurement(workload, report, {
+    serverCpu: after.cpu - before.cpu,
+    machineBusy: after.busy - before.busy,
+    machineStolen: after.stolen - before.stolen,
+  });
+}
+
+function describe(name: string, { cpu, rate, p50, p99, failures, firstFailure, others }: Measurement): string {
+  const trouble = failures === 0 ? '' : `  INVALID: ${failures} failures (${firstFailure})`;
+  const noise = others > 0.25 ? `  (other programs ${(others * 100).toFixed(0)} %)` : '';
+  return `  ${name.padEnd(14)} cpu ${cpu.toFixed(3).padStart(8)}  ${rate.toFixed(0).padStart(6)}/s  dot-250 p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms${noise}${trouble}`;
+}
