@@ -106,6 +106,8 @@ export const ldapQuery = z.strictObject({
   }),
 });
 
+const PURPOSE = 'a purpose is clientAuth, smartCardLogon, none (no extended key usage), any, or a dotted OID';
+
 export const certificateProfile = z.strictObject({
   type: z.literal('certificate').meta({ description: 'Identity by client certificate.', asyncos: 'Certificate' }),
   query: name.meta({ description: 'The ldap.queries entry of type certificate.', asyncos: 'Certificate LDAP query' }),
@@ -123,6 +125,25 @@ export const certificateProfile = z.strictObject({
     )
     .optional()
     .meta({ description: 'Certificate policies of which one must be valid for the path. RFC 5280 §6.1.1.' }),
+  inhibitPolicyMapping: z.boolean().default(false).meta({
+    description: 'Policies that an authority maps to others count only as what they are. RFC 5280 §6.1.1 (f).',
+  }),
+  inhibitAnyPolicy: z.boolean().default(false).meta({
+    description: 'An authority’s anyPolicy does not stand for the required ones. RFC 5280 §6.1.1 (g).',
+  }),
+  extendedKeyUsage: z
+    .array(
+      z
+        .string()
+        .regex(/^(clientAuth|smartCardLogon|none|any|\d+(\.\d+)+)$/, PURPOSE)
+        .meta({ value: 'clientAuth, smartCardLogon, none, any or dotted OID' }),
+    )
+    .min(1)
+    .default(['clientAuth', 'none'])
+    .meta({
+      description:
+        'Purposes of which a certificate, and every authority above it that names purposes, must allow one. none accepts a certificate without the extension, any does not look at it. RFC 5280 §4.2.1.12.',
+    }),
 });
 
 export const ldapProfile = z.strictObject({

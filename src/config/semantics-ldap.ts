@@ -146,6 +146,7 @@ function certificateProfileFaults(path: Path, profile: CertificateProfileConfig,
       danglingReference({ path: [...path, 'trust', i], name, section: 'certificateAuthorities', exist: authorities }),
     ),
   ];
+  found.push(...purposeWarnings(path, profile.extendedKeyUsage));
   const fallback = profile.allowSmtpAuth;
   if (fallback === undefined) return found;
   const profiles = config.smtpAuthProfiles;
@@ -163,6 +164,16 @@ function certificateProfileFaults(path: Path, profile: CertificateProfileConfig,
       `"${fallback}" is a profile of type certificate; here it must be of type ldap; there is: ${listed(usable)}`,
     ),
   ];
+}
+
+function purposeWarnings(path: Path, purposes: readonly string[]): Fault[] {
+  const at = [...path, 'extendedKeyUsage'];
+  if (purposes.includes('any')) {
+    return purposes.length > 1 ? [warning(at, 'any accepts every purpose: the others have no effect')] : [];
+  }
+  return purposes.every((purpose) => purpose === 'none')
+    ? [warning(at, 'none alone refuses every certificate that says clientAuth')]
+    : [];
 }
 
 function ldapProfileFaults(path: Path, profile: LdapProfileConfig, config: Config): Fault[] {

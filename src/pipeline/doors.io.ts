@@ -18,6 +18,7 @@ import { parseCertificate } from '../tls/certificate.ts';
 import { createSignatureCache, findPaths } from '../tls/certificate-path.ts';
 import { DerError } from '../tls/der.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
+import { pathRulesOf } from '../tls/path-rules.ts';
 import { checkRevocation, type CrlSet } from '../tls/revocation.ts';
 import { TlsDoor } from '../tls/tls-doors.io.ts';
 import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
@@ -195,7 +196,7 @@ function passwordProfile(name: string, listener: ListenerConfig, { revision, que
 
 function certificateStages(profile: CertificateProfileConfig, { revision, queries, parts }: Build): CertificateStages {
   const { config, material } = revision;
-  const { requirePolicies } = profile;
+  const rules = pathRulesOf(profile);
   const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
   const trustStore = buildTrustStore(profile.trust.map((authority) => material.authorities[authority] ?? ''));
   const owner = queries.certificate(profile.query);
@@ -217,7 +218,7 @@ function certificateStages(profile: CertificateProfileConfig, { revision, querie
         trustStore,
         nowMs,
         signatures,
-        ...(requirePolicies === undefined ? {} : { requiredPolicies: requirePolicies }),
+        ...rules,
       }),
     checkRevocation: (path, nowMs) => checkRevocation({ path, crls: parts.crls(), settings: config.crl, nowMs }),
     owner: (certificate, nowMs) => owner((token) => certificateToken(certificate, token), nowMs),

@@ -22,12 +22,15 @@ import {
   utf8,
 } from '../../test/pkits/certificate-writer.ts';
 import { type CertificatePathRequest, createSignatureCache, explainFailure, findPaths } from './certificate-path.ts';
+import { pathRulesOf } from './path-rules.ts';
 import type { ValidatedPath } from './path-validation.ts';
 import { buildTrustStore, type TrustStore } from './trust-store.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 24);
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const SMART_CARD_LOGON = '1.3.6.1.4.1.311.20.2.2';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const PROFILE = { extendedKeyUsage: ['clientAuth', 'none'], inhibitPolicyMapping: false, inhibitAnyPolicy: false };
 const CA = [basicConstraints(true), keyUsage(1 << 5)];
 
 const root = authority(name('O=Example', 'CN=Root'));
@@ -145,6 +148,49 @@ test('purpose: clientAuth must be allowed where extended key usage is present', 
   assert.equal(purposes(keyUsage(1 << 5)), 'wrong-purpose');
 });
 
+test('purpose: a profile may also ask for the extension, for smart-card logon, for another purpose, or for none', () => {
+  const plain = client(issuing, { extensions: [] });
+  const card = client(issuing, { extensions: [extendedKeyUsage(SMART_CARD_LOGON)] });
+  const signer = client(issuing, { extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.4')] });
+  const anything = client(issuing, { extensions: [extendedKeyUsage('2.5.29.37.0')] });
+  const table: [string[], string[]][] = [
+    [['clientAuth', 'none'], ['valid', 'wrong-purpose', 'wrong-purpose', 'valid', 'valid']],
+    [['clientAuth'], ['wrong-purpose', 'wrong-purpose', 'wrong-purpose', 'valid', 'valid']],
+    [['smartCardLogon'], ['wrong-purpose', 'valid', 'wrong-purpose', 'valid', 'wrong-purpose']],
+    [['clientAuth', 'smartCardLogon', 'none'], ['valid', 'valid', 'wrong-purpose', 'valid', 'valid']],
+    [['1.3.6.1.5.5.7.3.4'], ['wrong-purpose', 'wrong-purpose', 'valid', 'valid', 'wrong-purpose']],
+    [['none'], ['valid', 'wrong-purpose', 'wrong-purpose', 'wrong-purpose', 'wrong-purpose']],
+    [['any'], ['valid', 'valid', 'valid', 'valid', 'valid']],
+  ];
+  for (const [words, expected] of table) {
+    const { purpose } = pathRulesOf({ ...PROFILE, extendedKeyUsage: words });
+    const outcomes = [plain, card, signer, anything, alice].map((leaf) =>
+      pathsOf(leaf, both, { purpose }).length > 0 ? 'valid' : fault(leaf, both, { purpose }),
+    );
+    assert.deepEqual(outcomes, expected, words.join(', '));
+  }
+  // Key usage is looked at whatever the extended key usage may be.
+  const { purpose } = pathRulesOf({ ...PROFILE, extendedKeyUsage: ['any'] });
+  assert.equal(fault(client(issuing, { extensions: [keyUsage(1 << 2)] }), both, { purpose }), 'wrong-purpose');
+});
+
+test('purpose: one purpose must be allowed from the anchor down to the leaf', () => {
+  const limited = (...purposes: string[]) =>
+    authority(name('CN=Limited'), { issuer: root, extensions: [...CA, extendedKeyUsage(...purposes)] });
+  const { purpose } = pathRulesOf({ ...PROFILE, extendedKeyUsage: ['clientAuth', 'smartCardLogon', 'none'] });
+  const outcome = (ca: Issuer, ...purposes: string[]): string => {
+    const leaf = client(ca, { extensions: purposes.length > 0 ? [extendedKeyUsage(...purposes)] : [] });
+    return pathsOf(leaf, store(root, ca), { purpose }).length > 0 ? 'valid' : fault(leaf, store(root, ca), { purpose });
+  };
+  const logon = limited(SMART_CARD_LOGON);
+  assert.equal(outcome(logon, SMART_CARD_LOGON), 'valid');
+  assert.equal(outcome(logon, CLIENT_AUTH, SMART_CARD_LOGON), 'valid');
+  assert.equal(outcome(logon, CLIENT_AUTH), 'authority-purpose');
+  assert.equal(outcome(logon), 'valid');
+  assert.equal(outcome(limited('2.5.29.37.0'), CLIENT_AUTH), 'valid');
+  assert.equal(outcome(limited('1.3.6.1.5.5.7.3.4')), 'authority-purpose');
+});
+
 test('purpose: the extended key usage of an authority limits what is below it', () => {
   const limited = authority(name('CN=TLS servers'), {
     issuer: root,
@@ -218,13 +264,14 @@ test('a malformed certificate is malformed, and never an exception', () => {
 
 test('policies: one of those required must be valid for the path', () => {
   const [gold, silver, any] = ['1.2.3.1', '1.2.3.2', '2.5.29.32.0'];
+  const required = (...requirePolicies: string[]) => pathRulesOf({ ...PROFILE, requirePolicies }).policies;
   const ca = authority(name('CN=Policy'), { issuer: root, extensions: [...CA, policies(any)] });
   const leaf = client(ca, { extensions: [policies(gold)] });
   const trust = store(root, ca);
-  assert.deepEqual(pathsOf(leaf, trust, { requiredPolicies: [silver, gold] })[0]?.policies, [gold]);
-  assert.equal(fault(leaf, trust, { requiredPolicies: [silver] }), 'policy');
-  assert.equal(pathsOf(leaf, trust, { requiredPolicies: [] }).length, 1);
-  assert.equal(fault(alice, both, { requiredPolicies: [gold] }), 'policy');
+  assert.deepEqual(pathsOf(leaf, trust, { policies: required(silver, gold) })[0]?.policies, [gold]);
+  assert.equal(fault(leaf, trust, { policies: required(silver) }), 'policy');
+  assert.equal(pathsOf(leaf, trust, { policies: required() }).length, 1);
+  assert.equal(fault(alice, both, { policies: required(gold) }), 'policy');
 });
 
 test('a cross-certificate gives a second path, and a fault in one leaves the other', () => {

@@ -10,6 +10,7 @@ import type { NameConstraints } from './certificate-extensions.ts';
 import type { PolicySettings } from './certificate-policies.ts';
 import { DerError } from './der.ts';
 import { renderName } from './distinguished-name.ts';
+import { CLIENT_AUTHENTICATION } from './key-purpose.ts';
 import { type PathFailure, type Purpose, pathFailure, type ValidatedPath, validatePath } from './path-validation.ts';
 import { publicKeyFacts, type SignatureVerdict, verifySignature } from './signature.ts';
 import type { TrustStore } from './trust-store.ts';
@@ -21,11 +22,9 @@ export type CertificatePathRequest = {
   readonly presented?: () => readonly Uint8Array[];
   readonly trustStore: TrustStore;
   readonly nowMs: number;
-  /** Default clientAuth. */
+  /** Default: clientAuth, or no extended key usage at all. */
   readonly purpose?: Purpose;
-  /** Policies of which at least one must be valid for the path. Empty or absent: any policy, or none. */
-  readonly requiredPolicies?: readonly string[];
-  /** RFC 5280 §6.1.1 (c), (e), (f), (g) one by one, instead of `requiredPolicies`. */
+  /** RFC 5280 §6.1.1 (c), (e), (f), (g). Default: any policy, or none. */
   readonly policies?: PolicySettings;
   /** RFC 5280 §6.1.1 (h), (i). */
   readonly initialSubtrees?: NameConstraints;
@@ -129,9 +128,7 @@ class PathBuilder {
   }
 
   *#validated(certificates: readonly Certificate[]): Generator<ValidatedPath> {
-    const { nowMs, purpose = 'clientAuth', requiredPolicies = [], initialSubtrees } = this.#request;
-    const required = { initialPolicySet: requiredPolicies, initialExplicitPolicy: true };
-    const policies = this.#request.policies ?? (requiredPolicies.length > 0 ? required : {});
+    const { nowMs, purpose = CLIENT_AUTHENTICATION, policies = {}, initialSubtrees } = this.#request;
     const settings = { nowMs, purpose, policies, ...(initialSubtrees === undefined ? {} : { initialSubtrees }) };
     const outcome = validatePath(certificates, settings);
     if (outcome.ok) yield outcome.path;

@@ -9,6 +9,7 @@ import { type Certificate, isSelfIssued } from './certificate.ts';
 import { ExtensionId, KeyUsage, type NameConstraints } from './certificate-extensions.ts';
 import { PolicyProcessor, type PolicySettings } from './certificate-policies.ts';
 import { renderName } from './distinguished-name.ts';
+import { type KeyPurposes, leafPurposeFault, limitingAuthority, namesOf } from './key-purpose.ts';
 import { checkNameConstraints } from './name-constraints.ts';
 import { publicKeyFacts } from './signature.ts';
 
@@ -43,8 +44,8 @@ export type PathFailure = {
   readonly detail: string;
 };
 
-/** `any`: neither extended key usage nor key usage of the leaf is looked at (revocation list signers, test suites). */
-export type Purpose = 'clientAuth' | 'any';
+/** `any`: neither extended key usage nor key usage of the leaf is looked at (signers of revocation lists). */
+export type Purpose = KeyPurposes | 'any';
 
 export type ValidationSettings = {
   readonly nowMs: number;
@@ -84,6 +85,7 @@ export function validatePath(certificates: readonly Certificate[], settings: Val
   for (let i = certificates.length - 1; i > 0 && failure === undefined; i--) {
     failure = checkAuthority(certificates, i, settings);
   }
+  failure ??= checkAuthorityPurposes(certificates, settings);
   failure ??= checkNames(certificates, settings);
   if (failure !== undefined) return { ok: false, failure };
   const policies = checkPolicies(certificates, settings);
@@ -102,7 +104,8 @@ function checkLeaf(leaf: Certificate, { nowMs, purpose }: ValidationSettings): P
   const unknown = unknownCritical(leaf);
   if (unknown !== undefined) return about('critical-extension', leaf, unknown);
   if (purpose === 'any') return undefined;
-  if (!allowsClientAuth(leaf)) return about('wrong-purpose', leaf, 'extended key usage without clientAuth');
+  const otherwise = leafPurposeFault(leaf, purpose);
+  if (otherwise !== undefined) return about('wrong-purpose', leaf, otherwise);
   // RFC 8446 §4.4.2.4, RFC 5280 §4.2.1.12: what goes with clientAuth.
   const usable = KeyUsage.digitalSignature | KeyUsage.keyAgreement;
   return leaf.keyUsage !== undefined && (leaf.keyUsage & usable) === 0
@@ -114,7 +117,7 @@ function checkLeaf(leaf: Certificate, { nowMs, purpose }: ValidationSettings): P
 function checkAuthority(
   certificates: readonly Certificate[],
   index: number,
-  { nowMs, purpose }: ValidationSettings,
+  { nowMs }: ValidationSettings,
 ): PathFailure | undefined {
   const authority = certificates[index] as Certificate;
   const isAnchor = index === certificates.length - 1;
@@ -138,9 +141,16 @@ function checkAuthority(
   if (pathLength !== undefined && intermediatesBelow(certificates, index) > pathLength) {
     return about('path-length', authority, `path length constraint ${pathLength}`);
   }
-  return purpose === 'any' || allowsClientAuth(authority)
-    ? undefined
-    : about('authority-purpose', authority, 'extended key usage without clientAuth');
+  return undefined;
+}
+
+function checkAuthorityPurposes(
+  certificates: readonly Certificate[],
+  { purpose }: ValidationSettings,
+): PathFailure | undefined {
+  const limiting = purpose === 'any' ? undefined : limitingAuthority(certificates, purpose);
+  if (limiting === undefined || purpose === 'any') return undefined;
+  return about('authority-purpose', limiting, `extended key usage does not allow ${namesOf(purpose)}`);
 }
 
 /** RFC 5280 §6.1.4 (l): self-issued ones do not count. */
@@ -149,18 +159,6 @@ function intermediatesBelow(certificates: readonly Certificate[], index: number)
   for (let i = 1; i < index; i++) if (!isSelfIssued(certificates[i] as Certificate)) count++;
   return count;
 }
-
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0';
-
-/**
- * anyExtendedKeyUsage allows clientAuth, as RFC 5280 §4.2.1.12 says. In an authority the extension limits what the
- * certificates below can be for; RFC 5280 is silent about that, and every TLS stack does it.
- */
-const allowsClientAuth = ({ extendedKeyUsage }: Certificate): boolean =>
-  extendedKeyUsage === undefined ||
-  extendedKeyUsage.includes(CLIENT_AUTH) ||
-  extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE);
 
 /** Extensions that are processed, here or by the revocation check. */
 const PROCESSED: ReadonlySet<string> = new Set([
