@@ -17,9 +17,20 @@ export function pkitsFolder(): string {
   throw new Error('the PKITS vectors are missing: apt-get install python3-cryptography-vectors, or set PKITS_DATA');
 }
 
+export const ANCHOR = 'TrustAnchorRootCertificate';
+
 /** DER by file name without `.crt`. */
-export function pkitsCertificates(): ReadonlyMap<string, Uint8Array> {
-  const folder = join(pkitsFolder(), 'certs');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.crt'));
-  return new Map(files.map((file) => [file.slice(0, -4), readFileSync(join(folder, file))]));
+export const pkitsCertificates = (): ReadonlyMap<string, Uint8Array> => filesOf('certs', '.crt');
+
+/** Revocation lists, DER by file name without `.crl`. */
+export const pkitsLists = (): ReadonlyMap<string, Uint8Array> => filesOf('crls', '.crl');
+
+/** End certificates with their keys, PKCS#12 by file name without `.p12`. */
+export const pkitsKeys = (): ReadonlyMap<string, Uint8Array> => filesOf('pkcs12', '.p12');
+export const PKCS12_PASSWORD = 'password';
+
+function filesOf(name: string, extension: string): ReadonlyMap<string, Uint8Array> {
+  const folder = join(pkitsFolder(), name);
+  const files = readdirSync(folder).filter((file) => file.endsWith(extension));
+  return new Map(files.sort().map((file) => [file.slice(0, -extension.length), readFileSync(join(folder, file))]));
 }
