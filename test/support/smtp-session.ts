@@ -23,6 +23,9 @@ export type SmtpReply = {
 export type TlsClient = {
   readonly cert?: string;
   readonly key?: string;
+  /** PKCS#12 in place of `cert` and `key`. */
+  readonly pfx?: Buffer;
+  readonly passphrase?: string;
   /** Trust anchor for the gateway's certificate; without it the certificate is not looked at. */
   readonly ca?: string;
   readonly version?: 'TLSv1.2' | 'TLSv1.3';
@@ -148,6 +151,8 @@ export class SmtpSession {
       ...(client.ca === undefined ? {} : { ca: client.ca }),
       ...(client.cert === undefined ? {} : { cert: client.cert }),
       ...(client.key === undefined ? {} : { key: client.key }),
+      ...(client.pfx === undefined ? {} : { pfx: client.pfx }),
+      ...(client.passphrase === undefined ? {} : { passphrase: client.passphrase }),
       ...(client.version === undefined ? {} : { minVersion: client.version, maxVersion: client.version }),
       ...(client.session === undefined ? {} : { session: client.session }),
       // Old and weak client certificates are part of the tests.
