@@ -11,10 +11,11 @@ import { faultsOfRecipientAccess } from './envelope/recipient-access-table.ts';
 import { faultsOfLdap } from './ldap/faults.ts';
 import { faultsOfPolicy } from './policy/host-access-table.ts';
 import { demonstrationCertificate, DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
+import { faultsOfTrust } from './tls/trust-faults.ts';
 
 type Check = (config: Config, material: Material) => readonly Fault[];
 
-const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfRoutes, faultsOfPolicy, faultsOfRecipientAccess];
+const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfRoutes, faultsOfPolicy, faultsOfRecipientAccess, faultsOfTrust];
 
 export type LoadedRevision =
   | { readonly ok: true; readonly revision: Revision; readonly warnings: readonly string[] }

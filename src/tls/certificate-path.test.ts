@@ -154,10 +154,16 @@ test('purpose: a profile may also ask for the extension, for smart-card logon, f
   const signer = client(issuing, { extensions: [extendedKeyUsage('1.3.6.1.5.5.7.3.4')] });
   const anything = client(issuing, { extensions: [extendedKeyUsage('2.5.29.37.0')] });
   const table: [string[], string[]][] = [
-    [['clientAuth', 'none'], ['valid', 'wrong-purpose', 'wrong-purpose', 'valid', 'valid']],
+    [
+      ['clientAuth', 'none'],
+      ['valid', 'wrong-purpose', 'wrong-purpose', 'valid', 'valid'],
+    ],
     [['clientAuth'], ['wrong-purpose', 'wrong-purpose', 'wrong-purpose', 'valid', 'valid']],
     [['smartCardLogon'], ['wrong-purpose', 'valid', 'wrong-purpose', 'valid', 'wrong-purpose']],
-    [['clientAuth', 'smartCardLogon', 'none'], ['valid', 'valid', 'wrong-purpose', 'valid', 'valid']],
+    [
+      ['clientAuth', 'smartCardLogon', 'none'],
+      ['valid', 'valid', 'wrong-purpose', 'valid', 'valid'],
+    ],
     [['1.3.6.1.5.5.7.3.4'], ['wrong-purpose', 'wrong-purpose', 'valid', 'valid', 'wrong-purpose']],
     [['none'], ['valid', 'wrong-purpose', 'wrong-purpose', 'wrong-purpose', 'wrong-purpose']],
     [['any'], ['valid', 'valid', 'valid', 'valid', 'valid']],

@@ -66,5 +66,7 @@ const purposesIn = (wanted: readonly string[], stated: readonly string[]): reado
 /** `clientAuth or smartCardLogon`, for words to people. */
 export function namesOf({ accepted }: KeyPurposes): string {
   const names = Object.entries(PURPOSE_OIDS);
-  return accepted.map((oid) => names.find(([, each]) => each === oid)?.[0] ?? oid).join(' or ') || 'any accepted purpose';
+  return (
+    accepted.map((oid) => names.find(([, each]) => each === oid)?.[0] ?? oid).join(' or ') || 'any accepted purpose'
+  );
 }

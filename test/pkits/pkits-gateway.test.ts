@@ -93,6 +93,7 @@ function wordsOf(expected: Exclude<PkitsResult, 'valid'>): string {
   return expected === 'unknown' ? 'client certificate cannot be checked for revocation' : PATH_FAULTS[expected];
 }
 
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 let ran = 0;
 const unstructured = (number: string): string => `Subject: PKITS ${number}\r\n\r\nrelayed\r\n`;
 
@@ -121,6 +122,6 @@ for (const each of CASES) {
 test('through the gateway went all 249 subparts but the three that need a DSA key, and only what is valid was relayed', () => {
   assert.equal(ran, 249 - DSA.length);
   const valid = CASES.filter(({ expected }) => expected === 'valid').map(({ number }) => `Subject: PKITS ${number}`);
-  const relayed = site.nextHop.messages.map(({ text }) => /Subject: PKITS [\d.]+/.exec(text)?.[0]);
-  assert.deepEqual(relayed.sort(), valid.sort());
+  const relayed = site.nextHop.messages.map(({ text }) => /Subject: PKITS [\d.]+/.exec(text)?.[0] ?? text);
+  assert.deepEqual(relayed.toSorted(byText), valid.toSorted(byText));
 });
