@@ -23,3 +23,14 @@ export function certificateLookup(file: Uint8Array): CertificateLookup {
     throw error;
   }
 }
+
+/** Every certificate of a PEM file, or the one of a DER file, as DER; what is wrong with the file in words. */
+export function certificatesOf(file: Uint8Array): Uint8Array[] | string {
+  try {
+    const found = file[0] === 0x30 ? [file] : decodePem(file, 'CERTIFICATE');
+    return found.length === 0 ? 'the file holds no certificate' : found;
+  } catch (error) {
+    if (error instanceof DerError) return `the certificate is malformed: ${error.message}`;
+    throw error;
+  }
+}

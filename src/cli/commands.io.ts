@@ -28,6 +28,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'asks the directory as a session would and shows each stage',
     run: async (args, write) => (await import('./ldaptest.io.ts')).ldaptest(args, write),
   },
+  trace: {
+    usage:
+      'trace --config FILE --from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...',
+    does: 'what would become of a session, stage by stage, without sending anything',
+    run: async (args, write) => (await import('./trace.io.ts')).traceCommand(args, write),
+  },
   crl: {
     usage: 'crl list|update [SOURCE] [--data DIR] [--json]',
     does: 'shows the revocation lists of the running gateway, or fetches them now',

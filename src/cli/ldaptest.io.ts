@@ -10,10 +10,10 @@ import type { Config } from '../config/schema.ts';
 import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
 import { loadRevision } from '../revision.ts';
 import { parseArguments, type Write } from './arguments.ts';
+import { readPassword } from './password.io.ts';
 import { chooseQuery, concludeCertificate, concludeLogin, renderHost, renderStage } from './ldaptest.ts';
 
 const USAGE = 'usage: sallyport ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE)\n';
-const MAX_PASSWORD_CHARACTERS = 4096;
 
 export async function ldaptest(args: readonly string[], write: Write): Promise<number> {
   const parsed = parseArguments(args, { options: ['config', 'query', 'user', 'certificate'] });
@@ -92,43 +92,4 @@ async function testLogin(asked: Asked, login: string): Promise<number> {
   const { text, code } = concludeLogin(answer, askAllowance);
   write(text);
   return code;
-}
-
-/** Resolves with '' at the end of input; Ctrl-C ends the process as it would anywhere. */
-function readPassword(): Promise<string> {
-  const { stdin, stderr } = process;
-  const terminal = stdin.isTTY;
-  if (terminal) {
-    stderr.write('Password: ');
-    stdin.setRawMode(true);
-  }
-  return new Promise((resolve) => {
-    let typed = '';
-    const finish = (): void => {
-      if (terminal) {
-        stdin.setRawMode(false);
-        stderr.write('\n');
-      }
-      stdin.pause();
-      stdin.off('data', onData);
-      stdin.off('end', finish);
-      resolve(typed);
-    };
-    const onData = (chunk: string): void => {
-      for (const character of chunk) {
-        if (terminal && character === '\u0003') {
-          stdin.setRawMode(false);
-          process.exit(130);
-        }
-        if (character === '\n' || character === '\r' || (terminal && character === '\u0004')) {
-          finish();
-          return;
-        }
-        if (terminal && (character === '\u007f' || character === '\b')) typed = [...typed].slice(0, -1).join('');
-        else if (typed.length < MAX_PASSWORD_CHARACTERS) typed += character;
-      }
-    };
-    stdin.setEncoding('utf8').on('data', onData).on('end', finish);
-    stdin.resume();
-  });
 }

@@ -98,9 +98,15 @@ export type SmtpAuthQuery = Question & {
   readonly allowance: FilterTemplate | undefined;
 };
 
+/**
+ * In place of a password: take it as right. Only `trace` asks so, to say what would become of a user whose password nobody
+ * but the user knows; a symbol, so that no value from a client can be it.
+ */
+export const PASSWORD_TAKEN_AS_RIGHT: unique symbol = Symbol('password taken as right');
+
 export type Login = {
   readonly login: string;
-  readonly password: string;
+  readonly password: string | typeof PASSWORD_TAKEN_AS_RIGHT;
   readonly nowMs: number;
   /** The listener's, for logins without a domain. */
   readonly defaultDomain: string | undefined;
@@ -119,7 +125,8 @@ export async function smtpAuthQuery(query: SmtpAuthQuery, login: Login): Promise
   const lookup = withTime(loginTokens(login.login, login.defaultDomain), login.nowMs);
   const found = await findLogin(query, lookup);
   if (found.answer !== 'yes') return refused(found);
-  const password = await checkPassword(query, found.value, login.password);
+  const password =
+    login.password === PASSWORD_TAKEN_AS_RIGHT ? yes(true) : await checkPassword(query, found.value, login.password);
   if (password.answer !== 'yes') return refused(password);
   if (!login.askAllowance) return { kind: 'accepted', allowed: true };
   const allowance = await askAllowance(query, lookup);
@@ -136,9 +143,10 @@ function refuseLogin({ login, password }: Login): string | undefined {
   // RFC 4513 §5.1.2: a bind with an empty password succeeds as anonymous.
   if (password === '') return 'empty password';
   if (login === '') return 'empty login';
-  if (login.includes('\u0000') || password.includes('\u0000')) return 'NUL in the login or the password';
+  const secret = password === PASSWORD_TAKEN_AS_RIGHT ? '' : password;
+  if (login.includes('\u0000') || secret.includes('\u0000')) return 'NUL in the login or the password';
   if (Buffer.byteLength(login) > MAX_USER_ID_OCTETS) return 'the login is too long';
-  return Buffer.byteLength(password) > MAX_PASSWORD_OCTETS ? 'the password is too long' : undefined;
+  return Buffer.byteLength(secret) > MAX_PASSWORD_OCTETS ? 'the password is too long' : undefined;
 }
 
 async function findLogin(query: SmtpAuthQuery, lookup: TokenLookup): Promise<Answer<Entry>> {

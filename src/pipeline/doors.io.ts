@@ -12,6 +12,7 @@ import type { CertificateStages } from '../identity/identify.io.ts';
 import { asksForCertificate } from '../identity/identity-verdict.ts';
 import type { AuthAnswer, CheckAllowed } from '../identity/smtp-auth-verdict.ts';
 import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
+import type { Login, Trace as LdapTrace } from '../ldap/query.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
 import { parseCertificate } from '../tls/certificate.ts';
@@ -29,7 +30,7 @@ const MAX_KEPT_SIGNATURES = 10_000;
 export type PasswordProfile = {
   readonly name: string;
   readonly checkAllowed: CheckAllowed | undefined;
-  readonly ask: (login: string, password: string) => Promise<AuthAnswer>;
+  readonly ask: (login: string, password: Login['password']) => Promise<AuthAnswer>;
 };
 
 /** The listener's SMTP authentication profile, ready to be asked. */
@@ -58,6 +59,8 @@ export type DoorParts = {
   readonly log: MailLog;
   readonly receiveThreads: number;
   readonly crls: () => CrlSet;
+  /** For `trace`, which makes no handshakes: sees every stage of a query, and nothing is cached. */
+  readonly ldapTrace?: LdapTrace | undefined;
 };
 
 export class Doors {
@@ -133,6 +136,7 @@ function buildDoor(name: string, build: Build & { listener: ListenerConfig }): D
     },
   };
   // Both kinds now, so that a bad key or cipher list fails the revision and not a session.
+  if (build.parts.ldapTrace !== undefined) return door;
   for (const ask of [false, true]) doors.set(ask, new TlsDoor(tlsOptions(name, listener, { config, material, ask })));
   return door;
 }
@@ -178,7 +182,7 @@ function buildProfile(name: string, listener: ListenerConfig, build: Build): Doo
 function passwordProfile(name: string, listener: ListenerConfig, { revision, queries, parts }: Build): PasswordProfile {
   const profile = revision.config.smtpAuthProfiles[name];
   if (profile?.type !== 'ldap') throw new Error(`${name} is not an ldap profile`);
-  const query = queries.smtpAuth(profile.query);
+  const query = queries.smtpAuth(profile.query, parts.ldapTrace);
   const { checkAllowed } = profile;
   return {
     name,
@@ -199,7 +203,7 @@ function certificateStages(profile: CertificateProfileConfig, { revision, querie
   const rules = pathRulesOf(profile);
   const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
   const trustStore = buildTrustStore(profile.trust.map((authority) => material.authorities[authority] ?? ''));
-  const owner = queries.certificate(profile.query);
+  const owner = queries.certificate(profile.query, parts.ldapTrace);
   return {
     clock: parts.clock,
     parse: (der) => {

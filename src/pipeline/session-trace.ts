@@ -128,20 +128,22 @@ const at = ({ stages }: Tracing, stage: TraceStage['stage']) => ({
     stages.push({ stage, outcome: reply.code < 500 ? 'deferred' : 'refused', rule, says, reply });
     return false;
   },
+  /** The connection ends without a word to the client. */
+  closed(rule: string, says: string): false {
+    stages.push({ stage, outcome: 'refused', rule, says });
+    return false;
+  },
 });
 
 function traceConnection(tracing: Tracing, match: HatMatch): boolean {
-  const { policy } = tracing;
+  const { policy, door } = tracing;
   const admission = decideAdmission(policy);
   const says = `sender group ${match.senderGroup} (match ${match.match}), policy ${match.policy}, ${admission.behavior}`;
-  switch (admission.kind) {
-    case 'greet':
-      return at(tracing, 'connection').passed(match.rule, says);
-    case 'reject':
-      return at(tracing, 'connection').refused(match.rule, admission.reply, says);
-    case 'tcp-refuse':
-      return at(tracing, 'connection').refused(match.rule, R.badConnection, says);
-  }
+  const connection = at(tracing, 'connection');
+  if (admission.kind === 'greet') return connection.passed(match.rule, says);
+  return admission.kind === 'reject' && door.config.tlsMode === 'starttls'
+    ? connection.refused(match.rule, admission.reply, says)
+    : connection.closed(match.rule, says);
 }
 
 /** False only where nothing can be said without TLS: on an implicit-TLS address. */
@@ -152,7 +154,7 @@ function traceTls(tracing: Tracing): boolean {
     tracing.tlsActive = client.tls;
     return client.tls
       ? at(tracing, 'tls').passed(`listeners.${door.name}.tlsMode`, 'TLS from the first byte')
-      : at(tracing, 'tls').refused(`listeners.${door.name}.tlsMode`, R.mustStartTls, 'this listener speaks TLS only');
+      : at(tracing, 'tls').closed(`listeners.${door.name}.tlsMode`, 'this listener speaks TLS only');
   }
   if (!client.tls) {
     at(tracing, 'tls').passed(rule, `tls ${policy.tls}, the client does not begin TLS`);

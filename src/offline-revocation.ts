@@ -1,0 +1,55 @@
+/**
+ * The revocation lists that a command line judges with when no gateway is asked: copies of those in a data folder, and
+ * what is missing there is fetched now. Nothing is written back: the folder belongs to a gateway.
+ * Effects: a temporary folder, downloads.
+ */
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Config, Material } from './config/schema.ts';
+import type { Clock } from './core/ports.ts';
+import type { MailLog } from './log/mail-event.ts';
+import { openCrlStore } from './tls/crl-store.io.ts';
+import { type CrlSet, EMPTY_CRL_SET } from './tls/revocation.ts';
+
+export type OfflineRevocation = {
+  readonly config: Config;
+  readonly material: Material;
+  /** Where relative file: URLs start. */
+  readonly baseDir: string;
+  /** A gateway's data folder; undefined fetches every list. */
+  readonly dataDir: string | undefined;
+  readonly clock: Clock;
+  readonly log: MailLog;
+};
+
+/** Takes at most 10 s; a source that gave nothing by then counts as one that has never had a good copy. */
+export async function offlineRevocation(options: OfflineRevocation): Promise<CrlSet> {
+  const { config, material, baseDir, dataDir, clock, log } = options;
+  const folder = mkdtempSync(path.join(tmpdir(), 'sallyport-'));
+  try {
+    const kept = dataDir === undefined ? undefined : path.join(dataDir, 'crl');
+    if (kept !== undefined && existsSync(kept)) cpSync(kept, path.join(folder, 'crl'), { recursive: true });
+    let set = EMPTY_CRL_SET;
+    const store = openCrlStore({
+      settings: { ...config.crl, sources: fetchedOnce(config.crl.sources) },
+      authorities: Object.values(material.authorities),
+      baseDir,
+      dataDir: folder,
+      clock,
+      log,
+      publish: (next) => {
+        set = next;
+      },
+    });
+    await store.start();
+    store.stop();
+    return set;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** With a copy at hand a source on a `manual` schedule is not asked again. */
+const fetchedOnce = (sources: Config['crl']['sources']): Config['crl']['sources'] =>
+  Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, { ...source, schedule: 'manual' }]));
