@@ -18,6 +18,7 @@ import {
 import { ALL_REASONS, pointsOf, reasonsCovered } from './crl-scope.ts';
 import { type Standing, standingIn, type StandingInput } from './crl-standing.ts';
 import { renderName } from './distinguished-name.ts';
+import { reasonName } from './revocation-reason.ts';
 
 export type CrlList = VerifiedCrl & { readonly source: string };
 export type SourcedForeignCrl = ForeignCrl & { readonly source: string };
@@ -69,10 +70,6 @@ export type RevocationInput = {
 };
 
 const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterface: 'checkWebInterface' } as const;
-const REASONS = [
-  'unspecified', 'keyCompromise', 'cACompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation',
-  'certificateHold', 'unused', 'removeFromCRL', 'privilegeWithdrawn', 'aACompromise',
-]; // biome-ignore format: a table
 /** The signer of an indirect list may need a list that needs a signer. */
 const MAX_DEPTH = 4;
 
@@ -142,7 +139,7 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
     if (standing.status === 'revoked') {
       return {
         status: 'revoked',
-        reason: REASONS[standing.reason] ?? 'unspecified',
+        reason: reasonName(standing.reason),
         atMs: standing.atMs,
         rule: `crl.sources.${standing.source}`,
       };
