@@ -8,16 +8,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from './load.ts';
 import { material } from './material.ts';
+import { nodeFile, nodeLog } from './peers/bare-node.ts';
 import { cFloor } from './peers/c-floor.ts';
+import { exim } from './peers/exim.ts';
+import { haraka } from './peers/haraka.ts';
 import type { Peer, PeerName, RunningPeer, Site } from './peers/peer.ts';
 import { postfix } from './peers/postfix.ts';
 import { sallyport } from './peers/sallyport.ts';
 import { type Contestant, playRounds } from './rounds.ts';
+import { smtpServer } from './peers/smtp-server.ts';
 import { openScratchDisk } from './scratch-disk.ts';
 import { startSlapd } from './slapd.ts';
 import { WORKLOADS } from './workloads.ts';
 
-const PEERS: readonly Peer[] = [sallyport, postfix, cFloor];
+const PEERS: readonly Peer[] = [sallyport, postfix, exim, haraka, smtpServer, nodeFile, nodeLog, cFloor];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
