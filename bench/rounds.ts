@@ -30,7 +30,8 @@ export async function playRounds(options: RoundOptions): Promise<Results> {
   const results = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
   for (const one of contestants) await measureOnce(options, one, { ...load, seconds: WARM_UP_SECONDS });
   for (let round = 0; round < rounds; round++) {
-    for (const one of contestants) {
+    // Every other round goes backwards, so that none always comes after the same other.
+    for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {
       const found = await measureOnce(options, one, { ...load, seconds });
       results.get(one.name)?.push(found);
       tell(describe(one.name, found));

@@ -2,6 +2,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { createRequire } = require('node:module');
 const path = require('node:path');
 const { Writable } = require('node:stream');
 
@@ -9,7 +10,7 @@ let files = 0;
 
 exports.register = function register() {
   this.settings = this.config.get('bench.json');
-  const { Client } = require(path.join(this.settings.home, 'node_modules', 'ldapts'));
+  const { Client } = createRequire(path.join(this.settings.home, 'package.json'))('ldapts');
   const { url, dn, password } = this.settings.directory;
   this.directory = new Client({ url });
   this.bound = this.directory.bind(dn, password);
@@ -24,7 +25,7 @@ exports.certificate = async function certificate(next, connection) {
   const socket = connection.client;
   const secure = socket.cleartext ?? socket.targetsocket ?? socket;
   const peer = secure.getPeerX509Certificate?.();
-  if (peer === undefined || secure._handle?.verifyError?.() != null) return next(DENY, 'certificate required');
+  if (peer === undefined || (secure._handle?.verifyError?.() ?? null) !== null) return next(DENY, 'certificate required');
   if (port !== this.settings.ldapPort) return next(OK);
   try {
     await this.bound;
@@ -47,14 +48,20 @@ exports.store = function store(next, connection) {
       done();
     },
   });
-  sink.on('finish', () => {
-    keep(name, parts).then(
-      () => next(OK),
-      () => next(DENYSOFT, 'not stored'),
-    );
-  });
+  sink.on('finish', () => void keepAndAnswer(name, parts, next));
   connection.transaction.message_stream.pipe(sink);
 };
+
+async function keepAndAnswer(name, parts, next) {
+  let stored = true;
+  try {
+    await keep(name, parts);
+  } catch {
+    stored = false;
+  }
+  if (stored) next(OK);
+  else next(DENYSOFT, 'not stored');
+}
 
 async function keep(name, parts) {
   const file = await fs.promises.open(`${name}.tmp`, 'w');

@@ -27,6 +27,8 @@ export type SallyportOptions = {
   /** Where mail goes. */
   readonly route?: string;
   readonly delivery?: Readonly<Record<string, number>>;
+  /** A program that runs it, strace for example. */
+  readonly under?: readonly string[];
 };
 
 export type RunningSallyport = RunningPeer & {
@@ -59,7 +61,12 @@ export async function startSallyport(site: Site, options: SallyportOptions = {})
   writeFileSync(log, '');
   const account = Account.open(name);
   const from = performance.now();
-  const child = account.start(join(ROOT, 'bin', 'sallyport'), ['run', '--config', config, '--data', data], {
+  const [program = '', ...args] = [
+    ...(options.under ?? []),
+    join(ROOT, 'bin', 'sallyport'),
+    ...['run', '--config', config, '--data', data],
+  ];
+  const child = account.start(program, args, {
     log,
     env: { PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}` },
   });
@@ -78,8 +85,11 @@ export async function startSallyport(site: Site, options: SallyportOptions = {})
     startMs,
     async stop() {
       if (child.exitCode === null) {
-        child.kill('SIGTERM');
-        await once(child, 'exit');
+        const ended = once(child, 'exit');
+        // Under strace the gateway is a child of the child, and a strace that is stopped would leave it running.
+        if (options.under === undefined) child.kill('SIGTERM');
+        else for (const pid of account.pids()) if (pid !== child.pid) process.kill(pid, 'SIGTERM');
+        await ended;
       }
       await account.end();
     },

@@ -26,6 +26,16 @@ async function store(parts) {
   await rename(`${name}.tmp`, name);
 }
 
+async function storeAndAnswer(parts, callback) {
+  let failure = null;
+  try {
+    await store(parts);
+  } catch (error) {
+    failure = error;
+  }
+  callback(failure, 'ok');
+}
+
 function start(port, { secure, asks }) {
   const server = new SMTPServer({
     ...(secure
@@ -55,7 +65,7 @@ function start(port, { secure, asks }) {
     onData(stream, _session, callback) {
       const parts = [];
       stream.on('data', (part) => parts.push(part));
-      stream.on('end', () => store(parts).then(() => callback(null, 'ok'), callback));
+      stream.on('end', () => void storeAndAnswer(parts, callback));
     },
   });
   // The session object has no certificate; its connection does.

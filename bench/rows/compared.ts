@@ -1,0 +1,117 @@
+/**
+ * Rows that compare Sallyport with itself in alternation: one receive thread and two; short tables and long ones, an empty
+ * queue and a long one. What counts is the ratio of CPU time round by round. Effects: starts Sallyport and loads.
+ */
+import { playRounds } from '../rounds.ts';
+import { type RunningSallyport, type SallyportOptions, startSallyport } from '../peers/sallyport.ts';
+import { figure, median, pairedRatio } from '../statistics.ts';
+import { type Measurement, WORKLOADS, type Workload, type WorkloadName } from '../workloads.ts';
+import { filledQueue, type Finding, type Row, type RowContext } from './row.ts';
+
+type Side = { readonly label: string; readonly options: SallyportOptions };
+
+const workloadOf = (name: WorkloadName): Workload => {
+  const found = WORKLOADS.find((workload) => workload.name === name);
+  if (found === undefined) throw new Error(`no workload ${name}`);
+  return found;
+};
+
+type Comparison = {
+  readonly ratio: number;
+  readonly valid: boolean;
+  readonly sides: readonly (readonly Measurement[])[];
+};
+
+/** CPU of the second over CPU of the first. */
+async function compare(context: RowContext, workload: Workload, sides: readonly [Side, Side]): Promise<Comparison> {
+  const { site, rounds, seconds, tell } = context;
+  const running: RunningSallyport[] = [];
+  for (const { label, options } of sides)
+    running.push(await startSallyport(site, { ...options, name: label.replaceAll(/\W+/g, '-') }));
+  const results = await playRounds({
+    ...{ workload, loadgen: site.loadgen, certificates: site.material.clients, seconds, tell },
+    rounds: Math.max(rounds, context.quick ? 3 : 5),
+    contestants: running.map(({ account, ports }, i) => ({
+      name: sides[i]?.label ?? '',
+      account,
+      port: ports[workload.door],
+    })),
+  });
+  for (const server of running) await server.stop();
+  const [first = [], second = []] = [...results.values()];
+  return {
+    ratio: pairedRatio(
+      second.map(({ cpu }) => cpu),
+      first.map(({ cpu }) => cpu),
+    ),
+    valid: [...first, ...second].every(({ failures }) => failures === 0),
+    sides: [first, second],
+  };
+}
+
+const cpuOf = (side: readonly Measurement[] | undefined): string => figure(median((side ?? []).map(({ cpu }) => cpu)));
+const rateOf = (side: readonly Measurement[] | undefined): string =>
+  figure(median((side ?? []).map(({ rate }) => rate)));
+const percent = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${(Math.abs(ratio - 1) * 100).toFixed(1)} %`;
+
+export const threads: Row = {
+  name: 'threads',
+  title: 'one receive thread and two',
+  async run(context) {
+    const findings: Finding[] = [];
+    for (const name of ['W1', 'W4'] as const) {
+      const workload = workloadOf(name);
+      const { ratio, valid, sides } = await compare(context, workload, [
+        { label: 'one-thread', options: { receiveThreads: 1 } },
+        { label: 'two-threads', options: { receiveThreads: 2 } },
+      ]);
+      findings.push({
+        what: `${name}: CPU with two threads over CPU with one; sessions/s (client on the same cores)`,
+        value: `${percent(ratio)} (${cpuOf(sides[0])} → ${cpuOf(sides[1])}); ${rateOf(sides[0])} → ${rateOf(sides[1])}/s`,
+        ...(name === 'W1' ? { target: 'at most +15 %', met: valid && ratio <= 1.15 } : {}),
+      });
+    }
+    return findings;
+  },
+};
+
+async function flatness(context: RowContext, workload: Workload, sides: readonly [Side, Side]): Promise<Finding> {
+  const { ratio, valid, sides: measured } = await compare(context, workload, sides);
+  return {
+    what: `${workload.name}: CPU with ${sides[1].label} over CPU with ${sides[0].label}`,
+    value: `${percent(ratio)} (${cpuOf(measured[0])} → ${cpuOf(measured[1])})`,
+    target: 'differs by less than 10 %',
+    met: valid && Math.abs(ratio - 1) < 0.1,
+  };
+}
+
+export const flat: Row = {
+  name: 'flat',
+  title: 'cost as tables and queue grow',
+  async run(context) {
+    const { site, quick } = context;
+    const hat = quick ? 10_000 : 50_000;
+    const crl = quick ? 300_000 : 1_000_000;
+    const queued = quick ? 100_000 : 1_000_000;
+    const count = (n: number): string => n.toLocaleString('en-US').replaceAll(',', '.');
+    const findings = [
+      await flatness(context, workloadOf('W4'), [
+        { label: '10 HAT entries', options: { hatEntries: 10 } },
+        { label: `${count(hat)} HAT entries`, options: { hatEntries: hat } },
+      ]),
+      await flatness(context, workloadOf('W1'), [
+        { label: '0 CRL entries', options: { crlEntries: 0 } },
+        { label: `${count(crl)} CRL entries`, options: { crlEntries: crl } },
+      ]),
+    ];
+    context.tell(`  filling a queue with ${queued} messages`);
+    const data = filledQueue(site, 'full-queue', { messages: queued, octets: 500, dueInSeconds: 7200 });
+    findings.push(
+      await flatness(context, workloadOf('W4'), [
+        { label: 'an empty queue', options: {} },
+        { label: `${count(queued)} queued messages`, options: { data } },
+      ]),
+    );
+    return findings;
+  },
+};
