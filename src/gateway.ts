@@ -21,6 +21,7 @@ import { apart } from './core/apart.io.ts';
 import { compileRevision } from './compiled-revision.ts';
 import type { LoadedRevision, RevisionSource } from './revision.ts';
 import { Threads } from './threads.ts';
+import { pointProfilesOf } from './tls/crl-points.ts';
 import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
 
 export type GatewayOptions = {
@@ -164,6 +165,7 @@ export class Gateway {
       clock,
       log: this.#log,
       writeLog: this.#options.write,
+      wantPoints: (requests) => this.#crls?.want(requests),
       onFatal: this.#options.onFatal,
     });
   }
@@ -173,6 +175,7 @@ export class Gateway {
       settings: config.crl,
       authorities: Object.values(material.authorities),
       baseDir: path.dirname(this.#options.configFile),
+      points: pointProfilesOf(config),
     };
   }
 

@@ -1,7 +1,7 @@
 /**
  * The revocation lists that a command line judges with when no gateway is asked: copies of those in a data folder, and
- * what is missing there is fetched now. Nothing is written back: the folder belongs to a gateway.
- * Effects: a temporary folder, downloads.
+ * what is missing there is fetched now, or when a certificate names it. Nothing is written back: the folder belongs to a
+ * gateway. Effects: a temporary folder until the process ends, downloads.
  */
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,9 @@ import path from 'node:path';
 import type { Config, Material } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
 import type { MailLog } from './log/mail-event.ts';
+import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+import { pointProfilesOf } from './tls/crl-points.ts';
 import { openCrlStore } from './tls/crl-store.io.ts';
-import { type CrlSet, EMPTY_CRL_SET } from './tls/revocation.ts';
 
 export type OfflineRevocation = {
   readonly config: Config;
@@ -24,30 +25,29 @@ export type OfflineRevocation = {
 };
 
 /** Takes at most 10 s; a source that gave nothing by then counts as one that has never had a good copy. */
-export async function offlineRevocation(options: OfflineRevocation): Promise<CrlSet> {
+export async function offlineRevocation(options: OfflineRevocation): Promise<CrlSeeker> {
   const { config, material, baseDir, dataDir, clock, log } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'sallyport-'));
-  try {
-    const kept = dataDir === undefined ? undefined : path.join(dataDir, 'crl');
-    if (kept !== undefined && existsSync(kept)) cpSync(kept, path.join(folder, 'crl'), { recursive: true });
-    let set = EMPTY_CRL_SET;
-    const store = openCrlStore({
-      settings: { ...config.crl, sources: fetchedOnce(config.crl.sources) },
-      authorities: Object.values(material.authorities),
-      baseDir,
-      dataDir: folder,
-      clock,
-      log,
-      publish: (next) => {
-        set = next;
-      },
-    });
-    await store.start();
-    store.stop();
-    return set;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of dataDir === undefined ? [] : ['crl', 'crl-points']) {
+    const kept = path.join(dataDir ?? '', name);
+    if (existsSync(kept)) cpSync(kept, path.join(folder, name), { recursive: true });
   }
+  const crls = new CrlSeeker((requests) => store.want(requests));
+  const store = openCrlStore({
+    settings: { ...config.crl, sources: fetchedOnce(config.crl.sources) },
+    authorities: Object.values(material.authorities),
+    baseDir,
+    points: pointProfilesOf(config),
+    dataDir: folder,
+    clock,
+    log,
+    publish: (next) => {
+      crls.set = next;
+    },
+  });
+  await store.start();
+  return crls;
 }
 
 /** With a copy at hand a source on a `manual` schedule is not asked again. */

@@ -46,6 +46,11 @@ function groupId(group: string): number {
 function chownTree(folder: string, uid: number, gid: number): void {
   fs.lchownSync(folder, uid, gid);
   for (const entry of fs.readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    fs.lchownSync(path.join(entry.parentPath, entry.name), uid, gid);
+    try {
+      fs.lchownSync(path.join(entry.parentPath, entry.name), uid, gid);
+    } catch (error) {
+      // A list that is being saved has a name of its own for a moment.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }

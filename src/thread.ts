@@ -5,6 +5,7 @@
 import type { Worker } from 'node:worker_threads';
 import { openRoom } from './core/thread-room.io.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
+import type { PointRequest } from './tls/crl-points.ts';
 
 type Request = ToThread extends infer Each ? (Each extends { id: number } ? Omit<Each, 'id'> : never) : never;
 type Pending = {
@@ -15,7 +16,11 @@ type Pending = {
 /** A module and its export that begins the thread. */
 export type ThreadEntry = { readonly module: URL; readonly start: string };
 
-export type ThreadEvents = { readonly onLog: (text: string) => void; readonly onDeath: (why: string) => void };
+export type ThreadEvents = {
+  readonly onLog: (text: string) => void;
+  readonly onPoints: (requests: readonly PointRequest[]) => void;
+  readonly onDeath: (why: string) => void;
+};
 
 export class Thread {
   readonly name: string;
@@ -29,6 +34,7 @@ export class Thread {
     this.#worker = openRoom(entry.module, entry.start, start, { transferList: [start.queuePort], name: start.thread });
     this.#worker.on('message', (message: FromThread) => {
       if (message.type === 'log') events.onLog(message.text);
+      else if (message.type === 'crl-points') events.onPoints(message.requests);
       else this.#answer(message);
     });
     this.#worker.on('error', (error: unknown) =>

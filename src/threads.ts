@@ -10,6 +10,7 @@ import type { MailLog } from './log/mail-event.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
 import { Thread, type ThreadEntry } from './thread.ts';
+import type { PointRequest } from './tls/crl-points.ts';
 import type { CrlSet } from './tls/revocation.ts';
 
 const MAX_DEATHS_PER_MINUTE = 3;
@@ -29,6 +30,7 @@ export type ThreadsOptions = {
   readonly clock: Clock;
   readonly log: MailLog;
   readonly writeLog: (text: string) => void;
+  readonly wantPoints: (requests: readonly PointRequest[]) => void;
   /** Called when threads die again and again. */
   readonly onFatal: (why: string) => void;
 };
@@ -84,13 +86,14 @@ export class Threads {
   }
 
   #spawn(room: Room): Thread {
-    const { start, connectQueue, writeLog } = this.#options;
+    const { start, connectQueue, writeLog, wantPoints } = this.#options;
     const { name, entry, lane } = room;
     const thread = new Thread(
       entry,
       { ...start, thread: name, lane, queuePort: connectQueue() },
       {
         onLog: writeLog,
+        onPoints: wantPoints,
         onDeath: (why) => this.#replace(room, why),
       },
     );

@@ -10,9 +10,9 @@ import { compileRoutes, routeOf } from './delivery/smtp-routes.ts';
 import { CertificateCheck } from './identity/identify.io.ts';
 import { PASSWORD_TAKEN_AS_RIGHT, type Stage as LdapStage } from './ldap/query.ts';
 import type { MailLog } from './log/mail-event.ts';
+import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { type Door, Doors } from './pipeline/doors.io.ts';
 import { type SessionTrace, type TracedClient, traceSession } from './pipeline/session-trace.ts';
-import type { CrlSet } from './tls/revocation.ts';
 
 export type TraceInput = Omit<TracedClient, 'login'> & {
   readonly listener: string;
@@ -30,7 +30,7 @@ export type TraceReport = SessionTrace & {
   readonly routes: readonly { readonly recipient: string; readonly rule: string; readonly to: string }[];
 };
 
-export type TraceParts = { readonly crls: CrlSet; readonly clock: Clock; readonly log: MailLog };
+export type TraceParts = { readonly crls: CrlSeeker; readonly clock: Clock; readonly log: MailLog };
 
 /** Undefined: the revision has no such listener. */
 export async function trace(
@@ -43,7 +43,7 @@ export async function trace(
     clock: parts.clock,
     log: parts.log,
     receiveThreads: 1,
-    crls: () => parts.crls,
+    crls: parts.crls,
     ldapTrace: (stage) => ldap.push(stage),
   });
   try {

@@ -3,6 +3,7 @@
  * AsyncOS: certconfig, CRL Sources, sslconfig. Pure.
  */
 import { z } from 'zod';
+import { parseAllowedHost } from '../core/allowed-hosts.ts';
 import { cronFault } from './cron.ts';
 import { durationMs, file, named, sizeBytes, timeLimitMs } from './scalars.ts';
 
@@ -88,6 +89,43 @@ export const crlSource = z.strictObject({
     .prefault('256M')
     .meta({ description: 'Largest download.' }),
   timeout: timeLimitMs.prefault('60s').meta({ description: 'Longest download.' }),
+});
+
+const ALLOWED_HOST =
+  'a host is a name, .name for every host below it, or an address ([…] for IPv6), with :port where it is not the usual one';
+
+export const allowHosts = z
+  .array(
+    z
+      .string()
+      .refine((entry) => parseAllowedHost(entry) !== undefined, ALLOWED_HOST)
+      .meta({ value: 'host, .domain, host:port' }),
+  )
+  .min(1);
+
+/** Of a certificate profile. The keys it shares with a source mean the same. */
+export const crlDistributionPoints = z.strictObject({
+  allowHosts: allowHosts.meta({
+    description:
+      'Hosts from which the lists that a certificate names are fetched (http, https, ldap, ldaps), redirects included. No other host is ever contacted.',
+  }),
+  refresh: durationMs
+    .refine((ms) => ms >= 1000 && ms <= MAX_SCHEDULE_MS, 'refresh is from 1s to 24d')
+    .prefault('1h')
+    .meta({ description: 'How often a list that was fetched is fetched again; also at the end of its life.' }),
+  wait: timeLimitMs.prefault('5s').meta({
+    description: 'How long a session waits for a list that is not here yet; then MAIL FROM gets 454 until it is.',
+  }),
+  whenUnavailable: refuseOrAccept.meta({
+    description: 'While no distribution point of a certificate has given a good list. crl.whenNoSource must agree.',
+  }),
+  whenExpired: refuseOrAccept.meta({ description: 'Once the list is past its nextUpdate and the grace.' }),
+  grace: durationMs.prefault('0s').meta({ description: 'Time after nextUpdate in which the list still counts.' }),
+  maxSize: sizeBytes
+    .refine((bytes) => bytes >= 1, 'at least 1 byte')
+    .prefault('64M')
+    .meta({ description: 'Largest download.' }),
+  timeout: timeLimitMs.prefault('20s').meta({ description: 'Longest download.' }),
 });
 
 export const crl = z.strictObject({

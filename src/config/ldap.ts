@@ -1,5 +1,6 @@
 /** LDAP servers and queries, SMTP authentication profiles. AsyncOS: ldapconfig, smtpauthconfig. Pure. */
 import { z } from 'zod';
+import { crlDistributionPoints } from './certificates.ts';
 import { durationMs, file, name, named, response, timeLimitMs } from './scalars.ts';
 
 const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
@@ -144,6 +145,10 @@ export const certificateProfile = z.strictObject({
       description:
         'Purposes of which a certificate, and every authority above it that names purposes, must allow one. none accepts a certificate without the extension, any does not look at it. RFC 5280 §4.2.1.12.',
     }),
+  crlDistributionPoints: crlDistributionPoints.optional().meta({
+    description:
+      'Fetch the revocation lists that a certificate names itself, beside crl.sources. Without it none is fetched.',
+  }),
 });
 
 export const ldapProfile = z.strictObject({

@@ -78,6 +78,7 @@ export type LdapServerConfig = Config['ldap']['servers'][string];
 export type LdapQueryConfig = Config['ldap']['queries'][string];
 export type SmtpAuthProfileConfig = Config['smtpAuthProfiles'][string];
 export type CertificateProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'certificate' }>;
+export type CrlDistributionPointsConfig = NonNullable<CertificateProfileConfig['crlDistributionPoints']>;
 export type LdapProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'ldap' }>;
 export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];

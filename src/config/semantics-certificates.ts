@@ -7,12 +7,19 @@ export function sslFaults({ ssl }: Config): Fault[] {
   return [fault(['ssl', 'minVersion'], `must not be newer than maxVersion, which is ${ssl.maxVersion}`)];
 }
 
-export function crlFaults({ crl }: Config): Fault[] {
+export function crlFaults({ crl, smtpAuthProfiles }: Config): Fault[] {
   const sources = Object.entries(crl.sources);
+  const fetching = Object.entries(smtpAuthProfiles).filter(
+    ([, profile]) => profile.type === 'certificate' && profile.crlDistributionPoints !== undefined,
+  );
   const enabled = sources.filter(([, source]) => source.enabled);
   const found: Fault[] = [];
   const checked = crl.checkInbound || crl.checkOutbound || crl.checkWebInterface;
-  if (checked && enabled.length === 0) {
+  for (const [name] of crl.checkInbound ? [] : fetching) {
+    const at = ['smtpAuthProfiles', name, 'crlDistributionPoints'];
+    found.push(warning(at, 'nothing uses these lists: crl.checkInbound is off'));
+  }
+  if (checked && enabled.length === 0 && fetching.length === 0) {
     const [key = 'checkInbound'] = (['checkInbound', 'checkOutbound', 'checkWebInterface'] as const).filter(
       (k) => crl[k],
     );

@@ -20,9 +20,10 @@ import { createSignatureCache, findPaths } from '../tls/certificate-path.ts';
 import { DerError } from '../tls/der.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
 import { pathRulesOf } from '../tls/path-rules.ts';
-import { checkRevocation, type CrlSet } from '../tls/revocation.ts';
+import { checkRevocation } from '../tls/revocation.ts';
 import { TlsDoor } from '../tls/tls-doors.io.ts';
 import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
+import type { CrlSeeker } from './crl-seeker.io.ts';
 import type { CompiledRevision } from './thread-messages.ts';
 
 const MAX_KEPT_SIGNATURES = 10_000;
@@ -58,9 +59,9 @@ export type DoorParts = {
   readonly clock: Clock;
   readonly log: MailLog;
   readonly receiveThreads: number;
-  readonly crls: () => CrlSet;
   /** For `trace`, which makes no handshakes: sees every stage of a query, and nothing is cached. */
   readonly ldapTrace?: LdapTrace | undefined;
+  readonly crls: CrlSeeker;
 };
 
 export class Doors {
@@ -172,7 +173,7 @@ function buildProfile(name: string, listener: ListenerConfig, build: Build): Doo
     return {
       name,
       type: 'certificate',
-      certificate: certificateStages(profile, build),
+      certificate: certificateStages(name, profile, build),
       password: allowSmtpAuth === undefined ? undefined : passwordProfile(allowSmtpAuth, listener, build),
     };
   }
@@ -198,7 +199,11 @@ function passwordProfile(name: string, listener: ListenerConfig, { revision, que
   };
 }
 
-function certificateStages(profile: CertificateProfileConfig, { revision, queries, parts }: Build): CertificateStages {
+function certificateStages(
+  name: string,
+  profile: CertificateProfileConfig,
+  { revision, queries, parts }: Build,
+): CertificateStages {
   const { config, material } = revision;
   const rules = pathRulesOf(profile);
   const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
@@ -224,7 +229,26 @@ function certificateStages(profile: CertificateProfileConfig, { revision, querie
         signatures,
         ...rules,
       }),
-    checkRevocation: (path, nowMs) => checkRevocation({ path, crls: parts.crls(), settings: config.crl, nowMs }),
+    ...revocationStages(name, profile, { config, crls: parts.crls }),
     owner: (certificate, nowMs) => owner((token) => certificateToken(certificate, token), nowMs),
+  };
+}
+
+/** By the lists that are here, and by those that the certificates name themselves where the profile allows their hosts. */
+function revocationStages(
+  name: string,
+  { crlDistributionPoints: fetching }: CertificateProfileConfig,
+  { config, crls }: { readonly config: Config; readonly crls: CrlSeeker },
+): Pick<CertificateStages, 'checkRevocation' | 'inquire'> {
+  const settings = config.crl;
+  if (fetching === undefined || !settings.checkInbound)
+    return { checkRevocation: (path, nowMs) => checkRevocation({ path, crls: crls.set, settings, nowMs }) };
+  const points = { ...fetching, rule: `smtpAuthProfiles.${name}.crlDistributionPoints` };
+  return {
+    checkRevocation: (path, nowMs) => {
+      crls.noteUse(path, fetching.allowHosts, nowMs);
+      return checkRevocation({ path, crls: crls.set, settings, nowMs, points });
+    },
+    inquire: (unknown) => crls.seek(unknown, fetching),
   };
 }

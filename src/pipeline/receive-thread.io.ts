@@ -14,10 +14,11 @@ import { openMailLog } from '../log/writer.io.ts';
 import { nextId } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
 import { WireClock } from '../smtp/wire.io.ts';
-import { type CrlSet, EMPTY_CRL_SET } from '../tls/revocation.ts';
+import type { CrlSet } from '../tls/revocation.ts';
+import { CrlSeeker } from './crl-seeker.io.ts';
 import { Doors } from './doors.io.ts';
 import { receiveConnection } from './receipt.io.ts';
-import { serveControlThread, type ThreadHandlers, writeLog } from './thread-entry.io.ts';
+import { serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
 /** What the receipt walk needs of its thread. */
@@ -46,8 +47,8 @@ class ReceiveRoom implements ThreadHandlers {
   readonly #prepared = new Map<number, Prepared>();
   readonly #running = new Set<Promise<void>>();
   readonly #sockets = new ListeningSockets((socket, address) => this.#accept(socket, address));
+  readonly #crls = new CrlSeeker(tellPoints);
   #doors: Doors | undefined;
-  #crls: CrlSet = EMPTY_CRL_SET;
 
   constructor(start: ThreadStart) {
     this.#start = start;
@@ -71,7 +72,7 @@ class ReceiveRoom implements ThreadHandlers {
       clock,
       log,
       receiveThreads: this.#start.receiveThreads,
-      crls: () => this.#crls,
+      crls: this.#crls,
     });
     try {
       const dns = createDns({ servers: revision.config.system.dnsServers });
@@ -101,7 +102,7 @@ class ReceiveRoom implements ThreadHandlers {
   }
 
   crls(set: CrlSet): void {
-    this.#crls = set;
+    this.#crls.set = set;
   }
 
   metrics(): MetricsSnapshot {

@@ -4,6 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import type { MetricsSnapshot } from '../log/metrics.ts';
+import type { PointRequest } from '../tls/crl-points.ts';
 import type { CrlSet } from '../tls/revocation.ts';
 import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
 
@@ -18,6 +19,8 @@ export type ThreadHandlers = {
 };
 
 const up = (message: FromThread): void => parentPort?.postMessage(message);
+
+export const tellPoints = (requests: readonly PointRequest[]): void => up({ type: 'crl-points', requests });
 
 export const writeLog = (text: string): void => up({ type: 'log', text });
 

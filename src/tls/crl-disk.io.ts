@@ -7,7 +7,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-export type SourceMeta = { readonly lastSuccessMs: number; readonly url: string };
+export type SourceMeta = {
+  readonly lastSuccessMs: number;
+  readonly url: string;
+  /** Of a distribution point: its addresses. */
+  readonly request?: readonly string[];
+};
 
 const META = 'source.json';
 const MAX_FILES = 1000;
@@ -35,15 +40,17 @@ export class CrlDisk {
         faults.push(`the copy ${file} cannot be read: ${messageOf(error)}`);
       }
     }
-    return { lists, meta: names.includes(META) ? await this.#loadMeta() : undefined, faults };
+    return { lists, meta: names.includes(META) ? await this.loadMeta() : undefined, faults };
   }
 
-  async #loadMeta(): Promise<SourceMeta | undefined> {
+  async loadMeta(): Promise<SourceMeta | undefined> {
     try {
       const bytes = await readFile(path.join(this.#folder, META));
       const meta: unknown = JSON.parse(bytes.subarray(0, MAX_META_BYTES).toString('utf8'));
-      const { lastSuccessMs, url } = meta as Partial<SourceMeta>;
-      return typeof lastSuccessMs === 'number' && typeof url === 'string' ? { lastSuccessMs, url } : undefined;
+      const { lastSuccessMs, url, request } = meta as Partial<SourceMeta>;
+      if (typeof lastSuccessMs !== 'number' || typeof url !== 'string') return undefined;
+      const isRequest = Array.isArray(request) && request.every((each) => typeof each === 'string');
+      return { lastSuccessMs, url, ...(isRequest ? { request } : {}) };
     } catch {
       return undefined;
     }
@@ -60,6 +67,10 @@ export class CrlDisk {
 
   async remove(key: string): Promise<void> {
     await rm(path.join(this.#folder, fileOf(key)), { force: true });
+  }
+
+  async removeAll(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #write(name: string, bytes: Uint8Array): Promise<void> {

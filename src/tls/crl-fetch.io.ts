@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type AllowedHosts, isAllowedUrl } from '../core/allowed-hosts.ts';
 import { download, type Fetched, FetchError, tooLong, withinTime } from './http-fetch.io.ts';
 
 export type { Fetched } from './http-fetch.io.ts';
@@ -19,6 +20,8 @@ export type FetchRequest = {
   /** PEM. */
   readonly authorities: readonly string[];
   readonly signal: AbortSignal;
+  /** Hosts that may be asked, redirects included; absent: any, because an administrator wrote the address. */
+  readonly allowHosts?: AllowedHosts;
 };
 
 const FILE = 'file://';
@@ -26,9 +29,12 @@ const ACCEPT = 'application/pkix-crl, */*';
 
 /** Never rejects; `why` holds no secret of the URL. */
 export const fetchCrl = (request: FetchRequest): Promise<Fetched> =>
-  withinTime(request, (signal) =>
-    request.url.startsWith(FILE) ? readFile(request) : download({ ...request, accept: ACCEPT, signal }),
-  );
+  withinTime(request, (signal) => {
+    const { url, allowHosts } = request;
+    if (url.startsWith(FILE) && allowHosts === undefined) return readFile(request);
+    const mayAsk = allowHosts && ((each: URL): boolean => isAllowedUrl(each.href, allowHosts));
+    return download({ ...request, accept: ACCEPT, signal, ...(mayAsk === undefined ? {} : { mayAsk }) });
+  });
 
 /** `file:///absolute`, `file://localhost/absolute`, or `file://relative` to the configuration file. */
 export function filePathOf(url: string, baseDir: string): string {

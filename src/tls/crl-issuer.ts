@@ -45,6 +45,8 @@ export type BundleInput = {
   readonly type: 'pem' | 'asn1';
   readonly authorities: TrustStore;
   readonly nowMs: number;
+  /** Lists of issuers that are in no authorities file are what was asked for: no fault. */
+  readonly strangers?: boolean;
 };
 
 /** Clocks differ a little; a list from further in the future is a mistake or an attack. */
@@ -56,7 +58,7 @@ const MAX_FOREIGN = 64;
 const MAX_FOREIGN_BYTES = 4 * 1024 * 1024;
 
 /** Every list of a download that is good, those that may become so, and in words what is wrong with the others. */
-export function loadBundle({ bytes, type, authorities, nowMs }: BundleInput): LoadedBundle {
+export function loadBundle({ bytes, type, authorities, nowMs, strangers = false }: BundleInput): LoadedBundle {
   const bundle = splitBundle(bytes, type);
   const lists: LoadedCrl[] = [];
   const foreign: ForeignCrl[] = [];
@@ -72,7 +74,8 @@ export function loadBundle({ bytes, type, authorities, nowMs }: BundleInput): Lo
     }
   }
   // Bundles of large organisations hold lists of authorities that are not ours: no fault beside lists that are.
-  return { lists, foreign, faults: lists.length === 0 ? [...faults, ...unknown] : faults };
+  const useful = lists.length > 0 || (strangers && foreign.length > 0);
+  return { lists, foreign, faults: useful ? faults : [...faults, ...unknown] };
 }
 
 function loadList(der: Uint8Array, authorities: TrustStore, nowMs: number): VerifiedCrl | ForeignCrl | string {

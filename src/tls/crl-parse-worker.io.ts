@@ -11,10 +11,11 @@ export type ParseRequest = {
   readonly type: 'pem' | 'asn1';
   readonly authorities: readonly string[];
   readonly nowMs: number;
+  readonly strangers: boolean;
 };
 
-function parse({ bytes, type, authorities, nowMs }: ParseRequest): void {
-  const { lists, foreign, faults } = loadBundle({ bytes, type, authorities: buildTrustStore(authorities), nowMs });
+function parse({ authorities, ...request }: ParseRequest): void {
+  const { lists, foreign, faults } = loadBundle({ ...request, authorities: buildTrustStore(authorities) });
   const owned = lists.map(({ crl, der }) => ({ crl, der: Uint8Array.from(der) }));
   const bundle: LoadedBundle = { lists: owned, foreign, faults };
   parentPort?.postMessage(

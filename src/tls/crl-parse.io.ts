@@ -22,9 +22,9 @@ export class CrlParser {
   }
 
   /** `bytes` may be transferred and must not be used afterwards. Never rejects. */
-  async parse(bytes: Uint8Array, type: 'pem' | 'asn1', nowMs: number): Promise<LoadedBundle> {
-    if (bytes.length <= INLINE_BYTES) return loadBundle({ bytes, type, authorities: this.#store, nowMs });
-    return parseInWorker({ bytes, type, authorities: this.authorities, nowMs });
+  async parse(request: Omit<ParseRequest, 'authorities'>): Promise<LoadedBundle> {
+    if (request.bytes.length <= INLINE_BYTES) return loadBundle({ ...request, authorities: this.#store });
+    return parseInWorker({ ...request, authorities: this.authorities });
   }
 }
 

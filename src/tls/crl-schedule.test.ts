@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ageOf, nextAgeMs } from './crl-age.ts';
-import { nextAttemptMs, nextRunMs, scheduleWords } from './crl-schedule.ts';
+import { nextAttemptMs, nextRunMs, renewalMs, scheduleWords } from './crl-schedule.ts';
 
 const HOUR_MS = 3_600_000;
 const NOON_MS = new Date(2026, 10, 24, 12, 0, 0).getTime();
@@ -26,6 +26,17 @@ test('a failed fetch is tried again after 30 s, then later and later, never late
   const waits = [0, 1, 2, 3, 10].map((failures) => (nextAttemptMs(daily, NOON_MS, failures) ?? 0) - NOON_MS);
   assert.deepEqual(waits, [24 * HOUR_MS, 30_000, 60_000, 120_000, 900_000]);
   assert.equal(nextAttemptMs({ every: 5000 }, NOON_MS, 4), NOON_MS + 5000);
+});
+
+test('a list is renewed in the last tenth of its life, at most ten minutes before its end, and at its end', () => {
+  const list = { thisUpdateMs: NOON_MS, nextUpdateMs: NOON_MS + 24 * HOUR_MS };
+  const short = { thisUpdateMs: NOON_MS, nextUpdateMs: NOON_MS + HOUR_MS };
+  const early = list.nextUpdateMs - 10 * 60_000;
+  assert.equal(renewalMs([list], NOON_MS), early);
+  assert.equal(renewalMs([list, short], NOON_MS), short.nextUpdateMs - 6 * 60_000);
+  assert.equal(renewalMs([list], early), list.nextUpdateMs);
+  assert.equal(renewalMs([list], list.nextUpdateMs), undefined);
+  assert.equal(renewalMs([{ thisUpdateMs: NOON_MS }], NOON_MS), undefined);
 });
 
 test('a schedule is shown as it is written', () => {

@@ -4,6 +4,7 @@
  */
 import { nextCronMs } from '../config/cron.ts';
 import type { Schedule } from '../config/schema.ts';
+import type { CrlDates } from './crl-age.ts';
 
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 15 * 60_000;
@@ -22,6 +23,22 @@ export function nextAttemptMs(schedule: Schedule, attemptMs: number, failures: n
   const regular = nextRunMs(schedule, attemptMs);
   if (failures === 0 || regular === undefined) return regular;
   return Math.min(regular, attemptMs + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS));
+}
+
+/** Lists are renewed in the last tenth of their life, at most ten minutes before its end. */
+const RENEWED_PART = 0.1;
+const LONGEST_RENEWAL_MS = 10 * 60_000;
+
+/** When the first of these lists comes near its end after the last attempt; undefined where none does. */
+export function renewalMs(lists: readonly CrlDates[], attemptMs: number): number | undefined {
+  const times = lists.flatMap(({ thisUpdateMs, nextUpdateMs }) => {
+    if (nextUpdateMs === undefined) return [];
+    const early = nextUpdateMs - Math.min((nextUpdateMs - thisUpdateMs) * RENEWED_PART, LONGEST_RENEWAL_MS);
+    // Once before the end, and once at it.
+    const next = [early, nextUpdateMs].find((timeMs) => timeMs >= attemptMs + FIRST_RETRY_MS);
+    return next === undefined ? [] : [next];
+  });
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** As the configuration writes it. */

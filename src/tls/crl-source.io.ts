@@ -4,6 +4,7 @@
  * Effects: network, files and timers through its parts.
  */
 import type { CrlSourceConfig } from '../config/schema.ts';
+import type { AllowedHosts } from '../core/allowed-hosts.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { ageOf } from './crl-age.ts';
@@ -14,7 +15,8 @@ import { type Held, keyOf, merge, mergeForeign } from './crl-holding.ts';
 import type { ForeignCrl, LoadedBundle } from './crl-issuer.ts';
 import type { CrlParser } from './crl-parse.io.ts';
 import type { SourceProgress } from './crl-listing.ts';
-import { nextAttemptMs } from './crl-schedule.ts';
+import type { PointRequest, PointState } from './crl-points.ts';
+import { nextAttemptMs, renewalMs } from './crl-schedule.ts';
 import type { CrlList, SourcedForeignCrl } from './revocation.ts';
 
 export type SourceParts = {
@@ -27,6 +29,17 @@ export type SourceParts = {
   readonly log: MailLog;
   /** Called after the lists have changed. */
   readonly onChange: () => void;
+  /** Makes it a distribution point of certificates: foreign addresses, and lists of whoever has issued them. */
+  readonly point?: PointParts;
+};
+
+export type PointParts = {
+  readonly request: PointRequest;
+  readonly allowHosts: AllowedHosts;
+  /** Waits until it is this point's turn to download. */
+  readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Called when an attempt has changed the state. */
+  readonly onState: () => void;
 };
 
 /** Longest wait that a timer can hold; longer ones are made of several. */
@@ -67,6 +80,11 @@ export class CrlSource {
   get progress(): SourceProgress {
     return this.#progress;
   }
+  /** Of a distribution point: `ready` as long as it has something to go by. */
+  get state(): PointState {
+    if (this.#held.size > 0 || this.#foreign.length > 0) return 'ready';
+    return this.#failures > 0 ? 'failed' : 'fetching';
+  }
 
   /** True if the disk holds a copy that is still good. Each list is verified again. */
   async loadFromDisk(): Promise<boolean> {
@@ -75,7 +93,7 @@ export class CrlSource {
     for (const why of faults) this.#warn(why);
     if (meta !== undefined) this.#progress = { ...this.#progress, url: meta.url, lastSuccessMs: meta.lastSuccessMs };
     for (const der of lists) {
-      const bundle = await parser.parse(der, 'asn1', clock.now());
+      const bundle = await parser.parse({ bytes: der, type: 'asn1', nowMs: clock.now(), strangers: false });
       for (const why of bundle.faults) this.#warn(`the copy on disk is not used: ${why}`);
       this.#held = merge(this.#held, bundle.lists).held;
     }
@@ -85,9 +103,11 @@ export class CrlSource {
 
   /** Fetches now; a fetch that is under way is joined. Never rejects. */
   update(): Promise<void> {
+    const before = this.state;
     this.#running ??= this.#update().finally(() => {
       this.#running = undefined;
       this.#schedule();
+      if (this.state !== before) this.#parts.point?.onState();
     });
     return this.#running;
   }
@@ -103,15 +123,21 @@ export class CrlSource {
     await this.#running;
   }
 
+  /** For a point that is given up; after `stop`. */
+  async removeFromDisk(): Promise<void> {
+    await this.#disk.removeAll().catch(() => undefined);
+  }
+
   async #update(): Promise<void> {
     const { primaryUrl, secondaryUrl } = this.settings;
+    const { point } = this.#parts;
     this.#progress = { ...this.#progress, lastAttemptMs: this.#parts.clock.now() };
     let succeeded = false;
     let error: string | undefined;
     for (const url of secondaryUrl === undefined ? [primaryUrl] : [primaryUrl, secondaryUrl]) {
-      const result = await this.#attempt(url);
+      const result = await (point === undefined ? this.#attempt(url) : point.turn(() => this.#attempt(url)));
       if (this.#stop.signal.aborted) return;
-      succeeded ||= result.lists > 0;
+      succeeded ||= result.lists > 0 && (point === undefined || !result.expired);
       if (result.why !== undefined) this.#fail(url, result.why);
       error = result.why === undefined ? undefined : (error ?? `${redactedUrl(url)}: ${result.why}`);
       if (result.why === undefined && !result.expired) break;
@@ -123,7 +149,7 @@ export class CrlSource {
 
   /** `lists`: how many good lists the URL gave; `why`: what was not good about it. */
   async #attempt(url: string): Promise<{ lists: number; why: string | undefined; expired: boolean }> {
-    const { baseDir, parser, clock } = this.#parts;
+    const { baseDir, parser, clock, point } = this.#parts;
     const { maxSize, timeout, type } = this.settings;
     const { signal } = this.#stop;
     const fetched = await fetchCrl({
@@ -133,9 +159,11 @@ export class CrlSource {
       timeoutMs: timeout,
       authorities: parser.authorities,
       signal,
+      ...(point === undefined ? {} : { allowHosts: point.allowHosts }),
     });
     if (!fetched.ok) return { lists: 0, why: fetched.why, expired: false };
-    const bundle = await parser.parse(fetched.bytes, type, clock.now());
+    const strangers = point !== undefined;
+    const bundle = await parser.parse({ bytes: fetched.bytes, type, nowMs: clock.now(), strangers });
     if (signal.aborted) return { lists: 0, why: 'stopped', expired: false };
     return this.#take(bundle, url);
   }
@@ -147,7 +175,8 @@ export class CrlSource {
     const { clock, log } = this.#parts;
     const merged = merge(this.#held, bundle.lists);
     const faults = [...bundle.faults, ...merged.faults];
-    const lists = merged.taken.length + merged.unchanged;
+    const strangers = this.#parts.point === undefined ? 0 : bundle.foreign.length;
+    const lists = merged.taken.length + merged.unchanged + strangers;
     this.#held = merged.held;
     this.#foreign = mergeForeign(this.#foreign, bundle.foreign);
     if (lists > 0) {
@@ -177,7 +206,9 @@ export class CrlSource {
     try {
       for (const { key, der } of merged.taken) await this.#disk.save(key, der);
       for (const key of merged.dropped) await this.#disk.remove(key);
-      await this.#disk.saveMeta({ url: redactedUrl(url), lastSuccessMs: this.#progress.lastSuccessMs ?? 0 });
+      const { lastSuccessMs = 0 } = this.#progress;
+      const request = this.#parts.point === undefined ? {} : { request: this.#parts.point.request };
+      await this.#disk.saveMeta({ url: redactedUrl(url), lastSuccessMs, ...request });
     } catch (error) {
       this.#warn(`the copy on disk cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -187,7 +218,10 @@ export class CrlSource {
     clearTimeout(this.#timer);
     if (this.#stop.signal.aborted) return;
     const nowMs = this.#parts.clock.now();
-    const next = nextAttemptMs(this.settings.schedule, this.#progress.lastAttemptMs ?? nowMs, this.#failures);
+    const lastMs = this.#progress.lastAttemptMs ?? nowMs;
+    const regular = nextAttemptMs(this.settings.schedule, lastMs, this.#failures);
+    const renewal = this.#parts.point === undefined ? undefined : renewalMs([...this.#held.values()], lastMs);
+    const next = regular === undefined || renewal === undefined ? regular : Math.min(regular, renewal);
     const { nextRunMs: _, ...rest } = this.#progress;
     this.#progress = next === undefined ? rest : { ...rest, nextRunMs: next };
     if (next !== undefined) this.#sleepUntil(Math.max(next, nowMs + MIN_PAUSE_MS));
@@ -198,7 +232,7 @@ export class CrlSource {
     this.#timer = setTimeout(
       () => (waitMs > MAX_TIMER_MS ? this.#sleepUntil(timeMs) : void this.update()),
       Math.min(waitMs, MAX_TIMER_MS),
-    );
+    ).unref();
   }
 
   #fail(url: string, why: string): void {

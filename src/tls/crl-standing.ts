@@ -3,7 +3,6 @@
  * freshest delta that fits it. A list that has expired can still revoke, but it can no longer clear anybody.
  * RFC 5280 §5.2.4, §6.3.3 (a), (c), (i) to (l). Pure.
  */
-import type { CrlConfig } from '../config/schema.ts';
 import type { Certificate } from './certificate.ts';
 import { compareFreshness } from './crl.ts';
 import { findRevoked, type RevokedEntry } from './crl-index.ts';
@@ -21,15 +20,18 @@ export type StandingInput = {
   readonly certificate: Certificate;
   /** Of one issuer, key and scope; complete lists and deltas. */
   readonly lists: readonly SourcedCrl[];
-  readonly settings: CrlConfig;
+  readonly rulesOf: (source: string) => ExpiryRules | undefined;
   readonly nowMs: number;
 };
+
+/** Of the list's source: a configured one, or the profile's distribution points. */
+export type ExpiryRules = { readonly whenExpired: 'refuse' | 'accept'; readonly grace: number };
 
 const CERTIFICATE_HOLD = 6;
 const REMOVE_FROM_CRL = 8;
 
-export function standingIn({ certificate, lists, settings, nowMs }: StandingInput): Standing {
-  const isCurrent = (list: SourcedCrl): boolean => counts(list, settings, nowMs);
+export function standingIn({ certificate, lists, rulesOf, nowMs }: StandingInput): Standing {
+  const isCurrent = (list: SourcedCrl): boolean => counts(list, rulesOf(list.source), nowMs);
   const complete = freshest(
     lists.filter(({ baseCrlNumber }) => baseCrlNumber === undefined),
     isCurrent,
@@ -65,8 +67,7 @@ function freshest(lists: readonly SourcedCrl[], isCurrent: (list: SourcedCrl) =>
 }
 
 /** Contract: `grace` after nextUpdate, then `whenExpired`, both of the list's source. */
-function counts({ source, nextUpdateMs }: SourcedCrl, settings: CrlConfig, nowMs: number): boolean {
-  const rules = settings.sources[source];
+function counts({ nextUpdateMs }: SourcedCrl, rules: ExpiryRules | undefined, nowMs: number): boolean {
   if (rules?.whenExpired === 'accept') return true;
   return nextUpdateMs !== undefined && nowMs <= nextUpdateMs + (rules?.grace ?? 0);
 }

@@ -85,6 +85,7 @@ function open(t: TestContext, sources: CrlConfig['sources'], dataDir = path.join
   const events: MailEvent[] = [];
   let published: CrlSet = { generation: 0, lists: [], sources: [] };
   const input = (next: CrlConfig['sources']): CrlStoreSettings => ({
+    points: [],
     settings: configOf(next),
     authorities,
     baseDir: top,

@@ -14,6 +14,8 @@ import { CrlParser } from './crl-parse.io.ts';
 import { scheduleWords } from './crl-schedule.ts';
 import { CrlSource } from './crl-source.io.ts';
 import type { CrlListing, ListedCrl, ListedSource } from './crl-listing.ts';
+import { CrlPoints } from './crl-points.io.ts';
+import { allowedRequests, type PointProfile, type PointRequest } from './crl-points.ts';
 import type { CrlList, CrlSet } from './revocation.ts';
 
 export type { CrlListing } from './crl-listing.ts';
@@ -24,6 +26,8 @@ export type CrlStoreSettings = {
   readonly authorities: readonly string[];
   /** Where relative file: URLs start: the folder of the configuration file. */
   readonly baseDir: string;
+  /** What the profiles say about the lists that certificates name themselves. */
+  readonly points: readonly PointProfile[];
 };
 
 export type CrlStoreOptions = CrlStoreSettings & {
@@ -41,6 +45,8 @@ export type CrlStore = {
   /** Fetches one source or all. Rejects with GatewayError `config` where there is no such source. */
   updateNow(name?: string): Promise<CrlListing>;
   list(): CrlListing;
+  /** Distribution points that a session needs, or uses. */
+  want(requests: readonly PointRequest[]): void;
   stop(): void;
 };
 
@@ -54,6 +60,7 @@ class Store implements CrlStore {
   readonly #options: CrlStoreOptions;
   #settings: CrlStoreSettings;
   #sources: CrlSource[] = [];
+  #points: CrlPoints;
   #generation = 0;
   #ages = new Map<string, CrlAge>();
   #ageTimer: NodeJS.Timeout | undefined;
@@ -63,11 +70,14 @@ class Store implements CrlStore {
   constructor(options: CrlStoreOptions) {
     this.#options = options;
     this.#settings = options;
+    this.#points = this.#buildPoints();
   }
 
   start(): Promise<void> {
     return this.#change(async () => {
       this.#sources = this.#build();
+      await this.#points.loadFromDisk();
+      void this.#points.update();
       const first = this.#sources.map(async (source) => {
         const copy = await source.loadFromDisk();
         if (copy) this.#changed();
@@ -84,14 +94,17 @@ class Store implements CrlStore {
 
   reconfigure(next: CrlStoreSettings): Promise<void> {
     return this.#change(async () => {
-      await Promise.all(this.#sources.map((source) => source.stop()));
+      await Promise.all([...this.#sources.map((source) => source.stop()), this.#points.stop()]);
       this.#settings = next;
       const sources = this.#build();
+      const points = this.#buildPoints();
       // From disk, and verified again: the authorities may be others now.
-      await Promise.all(sources.map((source) => source.loadFromDisk()));
+      await Promise.all([...sources.map((source) => source.loadFromDisk()), points.loadFromDisk()]);
       this.#sources = sources;
+      this.#points = points;
       this.#changed();
       if (this.#stopped) return;
+      void points.update();
       await atMost(
         FIRST_ATTEMPT_MS,
         sources.map((source) => source.update()),
@@ -100,7 +113,7 @@ class Store implements CrlStore {
   }
 
   async updateNow(name?: string): Promise<CrlListing> {
-    const wanted = this.#sources.filter((source) => name === undefined || source.name === name);
+    const wanted = this.#all.filter((source) => name === undefined || source.name === name);
     if (name !== undefined && wanted.length === 0)
       throw new GatewayError('config', `there is no enabled CRL source ${name}`);
     await Promise.all(wanted.map((source) => source.update()));
@@ -113,23 +126,22 @@ class Store implements CrlStore {
     const sources = Object.entries(this.#settings.settings.sources).map(
       ([name, { enabled, schedule }]): ListedSource => {
         const source = running.get(name);
-        const lists = (source?.lists ?? []).map((list) => listed(list, nowMs));
-        return {
-          name,
-          enabled,
-          schedule: scheduleWords(schedule),
-          everGood: source?.everGood ?? false,
-          ...source?.progress,
-          lists,
-        };
+        if (source !== undefined) return listedSource(source, nowMs);
+        return { name, enabled, schedule: scheduleWords(schedule), everGood: false, lists: [] };
       },
     );
-    return { nowMs, sources };
+    const points = this.#points.sources.map((source) => listedSource(source, nowMs));
+    return { nowMs, sources: [...sources, ...points] };
+  }
+
+  want(requests: readonly PointRequest[]): void {
+    if (this.#points.want(requests)) this.#changed();
   }
 
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#ageTimer);
+    void this.#points.stop();
     for (const source of this.#sources) void source.stop();
   }
 
@@ -161,15 +173,38 @@ class Store implements CrlStore {
       );
   }
 
+  get #all(): CrlSource[] {
+    return [...this.#sources, ...this.#points.sources];
+  }
+
+  #buildPoints(): CrlPoints {
+    const { dataDir, clock, log } = this.#options;
+    const { authorities, points } = this.#settings;
+    const folder = path.join(dataDir, 'crl-points');
+    const parser = new CrlParser(authorities);
+    return new CrlPoints({ folder, profiles: points, parser, clock, log, onChange: () => this.#changed() });
+  }
+
   #changed(): void {
     if (this.#stopped) return;
+    this.#wantDeltas();
+    const all = this.#all;
     this.#options.publish({
       generation: ++this.#generation,
-      lists: this.#sources.flatMap((source) => source.lists),
-      foreign: this.#sources.flatMap((source) => source.foreign),
+      lists: all.flatMap((source) => source.lists),
+      foreign: all.flatMap((source) => source.foreign),
       sources: this.#sources.map(({ name, everGood }) => ({ name, everGood })),
+      points: this.#points.states,
     });
     this.#checkAges();
+  }
+
+  /** RFC 5280 §5.2.6: a complete list says where its deltas are. */
+  #wantDeltas(): void {
+    for (const { allowHosts } of this.#settings.points) {
+      for (const { freshest } of this.#all.flatMap((source) => source.lists))
+        if (freshest !== undefined) this.#points.want(allowedRequests(freshest, allowHosts));
+    }
   }
 
   /** Warns once each time a list comes near its nextUpdate, and once when it has passed. */
@@ -178,7 +213,7 @@ class Store implements CrlStore {
     const nowMs = this.#options.clock.now();
     const ages = new Map<string, CrlAge>();
     let nextMs = nowMs + MAX_AGE_CHECK_MS;
-    for (const list of this.#sources.flatMap((source) => source.lists)) {
+    for (const list of this.#all.flatMap((source) => source.lists)) {
       const key = `${list.source}|${keyOf(list)}`;
       const age = ageOf(list, nowMs);
       ages.set(key, age);
@@ -202,6 +237,15 @@ class Store implements CrlStore {
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+const listedSource = ({ name, settings, everGood, progress, lists }: CrlSource, nowMs: number): ListedSource => ({
+  name,
+  enabled: settings.enabled,
+  schedule: scheduleWords(settings.schedule),
+  everGood,
+  ...progress,
+  lists: lists.map((list) => listed(list, nowMs)),
+});
 
 function listed(list: CrlList, nowMs: number): ListedCrl {
   const { issuer, table, thisUpdateMs, nextUpdateMs, crlNumber, baseCrlNumber, scopeId, bytes } = list;

@@ -12,7 +12,8 @@ import {
   readWholeBits,
   sameBytes,
 } from './certificate.ts';
-import { ExtensionId, parseAuthorityKeyId } from './certificate-extensions.ts';
+import { ExtensionId, parseAuthorityKeyId, parseDistributionPoints } from './certificate-extensions.ts';
+import { addressesOf } from './crl-points.ts';
 import { readEntries, readUnsigned } from './crl-entries.ts';
 import type { RevokedTable } from './crl-index.ts';
 import { type CrlScope, parseScope, WHOLE_SCOPE } from './crl-scope.ts';
@@ -43,6 +44,8 @@ export type CrlFacts = {
   readonly baseCrlNumber?: bigint;
   /** Lower-case hexadecimal. */
   readonly authorityKeyId?: string;
+  /** Addresses of its deltas, by distribution point (RFC 5280 §5.2.6). */
+  readonly freshest?: readonly (readonly string[])[];
   readonly scope: CrlScope;
   /** The encoded scope: lists with different ones speak about different things. */
   readonly scopeId: string;
@@ -133,11 +136,13 @@ function readExtensions(
   const point = valueOf(CrlExtension.issuingDistributionPoint);
   const authority = valueOf(ExtensionId.authorityKeyIdentifier);
   const keyId = authority === undefined ? undefined : parseAuthorityKeyId(authority).keyId;
+  const freshest = valueOf(ExtensionId.freshestCrl);
   const scope = point === undefined ? WHOLE_SCOPE : parseScope(point, issuer);
   return {
     ...(number === undefined ? {} : { crlNumber: readUnsigned(readDer(number)) }),
     ...(base === undefined ? {} : { baseCrlNumber: readUnsigned(readDer(base)) }),
     ...(keyId === undefined ? {} : { authorityKeyId: hex(keyId) }),
+    ...(freshest === undefined ? {} : { freshest: addressesOf(parseDistributionPoints(freshest)) }),
     scope,
     scopeId: point === undefined ? '' : hex(point),
     ...readEntries(revoked, scope.indirect),

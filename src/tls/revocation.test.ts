@@ -362,6 +362,15 @@ test('a list of an intermediate that the client sends counts once its key has ve
   assert.equal(verdict([...forged, ...load(issuing, '1006')], GOOD), 'good');
 });
 
+test('a certificate that nothing speaks about is told as unknown, also where the settings let it pass', () => {
+  const refused = ask({ lists: [ofRoot] });
+  assert.deepEqual(refused.status === 'refused' && refused.unknown.map(({ serial }) => [...serial]), [[0x10, 0x01]]);
+  const passed = ask({ lists: [ofRoot], settings: accepting });
+  assert.deepEqual(passed.status === 'good' && passed.unknown.length, 1);
+  const good = ask({ lists: both });
+  assert.deepEqual(good.status === 'good' && good.unknown, []);
+});
+
 test('the snapshot can be sent to another thread', () => {
   const copy = structuredClone(ofIssuing);
   assert.equal(told({ lists: [ofRoot, copy], leaf: REVOKED }), 'revoked:keyCompromise');

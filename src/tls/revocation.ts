@@ -15,6 +15,7 @@ import {
   spkiId,
   type VerifiedCrl,
 } from './crl-issuer.ts';
+import { lacksList, type PointRules, type PointStates } from './crl-points.ts';
 import { ALL_REASONS, pointsOf, reasonsCovered } from './crl-scope.ts';
 import { type Standing, standingIn, type StandingInput } from './crl-standing.ts';
 import { renderName } from './distinguished-name.ts';
@@ -34,6 +35,8 @@ export type CrlSet = {
   /** Not verified yet: they count once the key of an issuer on a valid path verifies them. */
   readonly foreign?: readonly SourcedForeignCrl[];
   readonly sources: readonly SourceState[];
+  /** Distribution points of certificates that were asked for, by `pointKey`. Their lists have an address as source. */
+  readonly points?: PointStates;
 };
 
 export const EMPTY_CRL_SET: CrlSet = { generation: 0, lists: [], sources: [] };
@@ -65,6 +68,8 @@ export type RevocationInput = {
   readonly crls: CrlSet;
   readonly settings: CrlConfig;
   readonly nowMs: number;
+  /** The profile's rules for the lists that certificates name themselves; without them none is used to let pass. */
+  readonly points?: PointRules;
   /** Which of the three switches of the `crl` section counts. Default: inbound. */
   readonly use?: 'inbound' | 'outbound' | 'webInterface';
 };
@@ -141,7 +146,7 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
         status: 'revoked',
         reason: reasonName(standing.reason),
         atMs: standing.atMs,
-        rule: `crl.sources.${standing.source}`,
+        rule: ruleOf(standing.source, context),
       };
     }
     if (standing.status === 'expired') late ??= standing;
@@ -150,7 +155,8 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
   if (covered === ALL_REASONS) return { status: 'good' };
   context.unknown.add(certificate);
   if (late?.status === 'expired') {
-    return refuse(`the revocation list of ${issuer} has expired`, `crl.sources.${late.source}.whenExpired`);
+    const rule = `${ruleOf(late.source, context)}.whenExpired`;
+    return refuse(`the revocation list of ${issuer} has expired`, rule);
   }
   return refuse(`no revocation list of ${issuer} covers this certificate`, 'crl.sources');
 }
@@ -158,13 +164,19 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
 const standingInput = (
   certificate: Certificate,
   group: readonly Covering[],
-  { settings, nowMs }: Context,
+  { settings, points, nowMs }: Context,
 ): StandingInput => ({
   certificate,
   lists: group.map(({ list }) => list),
-  settings,
+  rulesOf: (source) => settings.sources[source] ?? points,
   nowMs,
 });
+
+/** Names of configured sources have no colon, addresses of distribution points have. */
+function ruleOf(source: string, { settings, points }: Context): string {
+  if (source in settings.sources) return `crl.sources.${source}`;
+  return points?.rule ?? `crlDistributionPoints (${source})`;
+}
 
 const refuse = (why: string, rule: string): Refused => ({
   status: 'refused',
@@ -185,7 +197,10 @@ function groupsOf(covering: readonly Covering[]): Covering[][] {
 }
 
 /** Contract: no list of that issuer at all. */
-function withoutList(certificate: Certificate, { settings, crls }: Context): { readonly status: 'good' } | Refused {
+function withoutList(
+  certificate: Certificate,
+  { settings, crls, points }: Context,
+): { readonly status: 'good' } | Refused {
   const issuer = renderName(certificate.issuer);
   const had = new Set(crls.sources.filter(({ everGood }) => everGood).map(({ name }) => name));
   const strict = Object.entries(settings.sources).find(
@@ -195,10 +210,15 @@ function withoutList(certificate: Certificate, { settings, crls }: Context): { r
     const why = `no revocation list of ${issuer}; source ${strict[0]} has never had a good copy`;
     return refuse(why, `crl.sources.${strict[0]}.whenUnavailable`);
   }
+  if (points?.whenUnavailable === 'refuse' && lacksList(certificate, crls.points ?? NO_POINTS, points.allowHosts)) {
+    const why = `no revocation list of ${issuer}; its distribution point has given none`;
+    return refuse(why, `${points.rule}.whenUnavailable`);
+  }
   if (settings.whenNoSource === 'accept') return { status: 'good' };
   return refuse(`no revocation list of ${issuer}`, 'crl.whenNoSource');
 }
 
+const NO_POINTS: PointStates = new Map();
 const indexes = new WeakMap<CrlSet, ReadonlyMap<string, readonly CrlList[]>>();
 
 function listsOf(set: CrlSet, issuerKeys: ReadonlySet<string>): readonly CrlList[] {

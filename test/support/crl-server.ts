@@ -10,6 +10,7 @@ export type CrlAnswer =
   | { readonly kind: 'status'; readonly code: number }
   | { readonly kind: 'html' }
   | { readonly kind: 'truncated'; readonly body: string | Buffer }
+  | { readonly kind: 'redirect'; readonly to: string }
   | { readonly kind: 'hanging' };
 
 export class CrlServer {
@@ -81,6 +82,9 @@ function respond(response: ServerResponse, answer: CrlAnswer): void {
       return;
     case 'status':
       response.writeHead(answer.code).end('no');
+      return;
+    case 'redirect':
+      response.writeHead(302, { location: answer.to }).end();
       return;
     case 'html':
       response
