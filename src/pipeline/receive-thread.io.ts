@@ -31,6 +31,8 @@ export type ReceiveThread = {
   readonly spoolDir: string;
   readonly dns: Dns;
   readonly nextId: (kind: 'icid' | 'mid') => number;
+  /** Mail transactions that have begun and have not ended. */
+  transactions: number;
 };
 
 type Prepared = { readonly doors: Doors; readonly dns: Dns; readonly added: readonly string[] };
@@ -59,10 +61,11 @@ class ReceiveRoom implements ThreadHandlers {
       wireClock: new WireClock(),
       log: this.#log,
       limits: new ConnectionLimits(start.limits, start.lane),
-      queue: connectQueue(start.queuePort),
+      queue: connectQueue(start.queuePort, { underWay: () => this.#thread.transactions }),
       spoolDir: path.join(start.dataDir, 'spool'),
       dns: createDns({}),
       nextId: (kind) => nextId(start.ids, kind),
+      transactions: 0,
     };
   }
 

@@ -39,6 +39,7 @@ export async function receiveMail(
   const mid = thread.nextId('mid') as Mid;
   const { sender } = verdict.value;
   session.transaction = { mid, sender, parameters, recipients: [], body: undefined, chunks: undefined };
+  thread.transactions += 1;
   session.state = nextState(session.state, { step: 'sender' });
   thread.log.emit({ event: 'message-start', mid, icid });
   thread.log.emit({ event: 'from', mid, icid, sender });
@@ -231,6 +232,7 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
   thread.log.emit({ event: 'message-ready', mid, bytes: body.bytes, sender });
   thread.log.emit({ event: 'message-queued', mid });
   session.transaction = undefined;
+  thread.transactions -= 1;
   session.messages += 1;
   session.errors = 0;
   session.state = nextState(session.state, { step: 'transaction-over' });
@@ -280,6 +282,7 @@ export async function abandonTransaction(session: Session, thread: ReceiveThread
   session.transaction = undefined;
   session.state = nextState(session.state, { step: 'transaction-over' });
   if (transaction === undefined) return;
+  thread.transactions -= 1;
   thread.log.emit({ event: 'message-aborted', mid: transaction.mid, icid: session.icid, why });
   await transaction.body?.abort();
 }

@@ -66,6 +66,8 @@ export class GroupCommit {
   #broken = false;
   readonly counts: { messages: number; recipients: number };
   readonly stats = { accepted: 0, settled: 0, commits: 0 };
+  /** Recipients that were given a time to be tried at, now or later. */
+  #placed = 0;
 
   constructor(parts: GroupCommitParts) {
     this.#parts = parts;
@@ -77,8 +79,9 @@ export class GroupCommit {
   apply(batch: readonly PendingChange[]): boolean {
     const admitted = batch.filter((pending) => this.#admit(pending));
     if (admitted.length === 0) return false;
+    const placedBefore = this.#placed;
     const failure = this.#transact(admitted);
-    if (failure === undefined) return true;
+    if (failure === undefined) return this.#placed > placedBefore;
     if (isBroken(failure)) {
       this.#reportBroken(failure);
       for (const pending of admitted) this.#refuse(pending, failure);
@@ -86,13 +89,11 @@ export class GroupCommit {
     }
     // A log that has been copied into the database can be written over from its start.
     if (isFull(failure)) this.tryCheckpoint();
-    let changed = false;
     for (const pending of admitted) {
       const why = this.#transact([pending]);
-      if (why === undefined) changed = true;
-      else this.#refuse(pending, why);
+      if (why !== undefined) this.#refuse(pending, why);
     }
-    return changed;
+    return this.#placed > placedBefore;
   }
 
   /** Moves the limits of the counters on where they come near; the timer calls it, commits do it by the way. */
@@ -204,6 +205,7 @@ export class GroupCommit {
     this.stats.settled += settlements;
     for (const [mid, rid] of settled) leases.settled(mid, rid);
     for (const key of placed) leases.placed(key);
+    this.#placed += placed.length;
     // A file that stays behind is an orphan, and goes when the store opens again.
     for (const file of spoolFiles) fs.unlink(spoolPath(spoolDir, file), () => {});
   }

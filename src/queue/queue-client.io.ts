@@ -1,12 +1,14 @@
 /**
  * The queue as a client thread sees it: the QueueStore port over a MessagePort to the store's thread. Requests of one
- * turn of the event loop travel together. If the store dies, or the client closes, everything pending rejects.
- * Effects: the port; it keeps the thread alive only while an answer is awaited.
+ * turn of the event loop travel together, and messages that were received at about the same time share a commit: one
+ * waits a moment where others are on their way. If the store dies, or the client closes, everything pending rejects.
+ * Effects: the port, which keeps the thread alive only while an answer is awaited; a timer.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { GatewayError } from '../core/errors.ts';
 import type { Mid } from '../core/ids.ts';
 import type { Body, NewMessage, QueueStore, QueueSummary } from '../core/ports.ts';
+import { awaitsCompany, LONGEST_WAIT_MS } from './commit-company.ts';
 import type {
   AddressPage,
   BodyReply,
@@ -45,11 +47,16 @@ export type QueueClient = QueueStore & {
   close(): void;
 };
 
+export type QueueClientOptions = {
+  /** Messages that this thread is receiving, those that wait for `accept` included. Without it nobody is waited for. */
+  readonly underWay?: () => number;
+};
+
 type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: GatewayError) => void };
 
 /** The client's end of a port that `QueueStoreHandle.connect` gave. */
-export function connectQueue(port: MessagePort): QueueClient {
-  const link = new StoreLink(port);
+export function connectQueue(port: MessagePort, { underWay = () => 0 }: QueueClientOptions = {}): QueueClient {
+  const link = new StoreLink(port, underWay);
   return {
     async accept(message) {
       const rows = rowsOf(message);
@@ -67,7 +74,9 @@ export function connectQueue(port: MessagePort): QueueClient {
     },
     async settle(settlements, bounces) {
       const rows = bounces.map(rowsOf);
-      const request = { op: 'settle', settlements: settlements.map(settlementRow), bounces: rows } as const;
+      // To drop a message once more after a crash does no harm; to deliver it once more does.
+      const patient = bounces.length === 0 && settlements.every(({ outcome }) => outcome === 'dropped');
+      const request = { op: 'settle', settlements: settlements.map(settlementRow), bounces: rows, patient } as const;
       return (await link.request(request, buffersOf(rows))) as readonly Mid[];
     },
     nextDueMs: () => link.request({ op: 'nextDue' }) as Promise<number | undefined>,
@@ -84,13 +93,19 @@ class StoreLink {
   readonly #port: MessagePort;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners: (() => void)[] = [];
+  readonly #underWay: () => number;
   #outbox: StoreRequest[] = [];
   #transfer: ArrayBuffer[] = [];
+  /** Messages to accept in the outbox. */
+  #accepts = 0;
+  #sending: NodeJS.Immediate | undefined;
+  #waiting: NodeJS.Timeout | undefined;
   #lastId = 0;
   #ended: GatewayError | undefined;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, underWay: () => number) {
     this.#port = port;
+    this.#underWay = underWay;
     port.on('message', (message: FromStore) => this.#receive(message));
     port.on('close', () => this.#end(new GatewayError('storage', 'the queue store has stopped')));
     port.unref();
@@ -99,10 +114,11 @@ class StoreLink {
   request(body: RequestBody, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#pending.size === 0) this.#port.ref();
-    if (this.#outbox.length === 0) setImmediate(() => this.#send());
     const id = ++this.#lastId;
     this.#outbox.push({ ...body, id });
     this.#transfer.push(...transfer);
+    if (body.op === 'accept') this.#accepts++;
+    this.#schedule(body.op === 'accept' && awaitsCompany(this.#accepts, this.#underWay()));
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
   }
 
@@ -117,12 +133,22 @@ class StoreLink {
     this.#port.close();
   }
 
+  #schedule(mayWait: boolean): void {
+    if (this.#sending !== undefined) return;
+    if (mayWait) this.#waiting ??= setTimeout(() => this.#send(), LONGEST_WAIT_MS);
+    else this.#sending = setImmediate(() => this.#send());
+  }
+
   #send(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
+    this.#sending = undefined;
     const requests = this.#outbox;
     if (this.#ended !== undefined || requests.length === 0) return;
     const transfer = this.#transfer;
     this.#outbox = [];
     this.#transfer = [];
+    this.#accepts = 0;
     this.#port.postMessage(requests, transfer);
   }
 

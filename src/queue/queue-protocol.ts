@@ -45,7 +45,13 @@ export type AddressPage = {
 
 export type RequestBody =
   | { readonly op: 'accept'; readonly rows: MessageRows }
-  | { readonly op: 'settle'; readonly settlements: readonly SettlementRow[]; readonly bounces: readonly MessageRows[] }
+  | {
+      readonly op: 'settle';
+      readonly settlements: readonly SettlementRow[];
+      readonly bounces: readonly MessageRows[];
+      /** It may wait a moment for a commit that is made for others. */
+      readonly patient: boolean;
+    }
   | {
       readonly op: 'claim';
       readonly owner: string;

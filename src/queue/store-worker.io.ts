@@ -27,6 +27,8 @@ const MAX_BATCH = 4096;
 const CHECKPOINT_IDLE_BYTES = 4 * 1024 * 1024;
 const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 const IDLE_MS = 20;
+/** How long patient settlements wait for a commit that is made for others. */
+const PATIENCE_MS = 25;
 const RESERVE_EVERY_MS = 1000;
 
 /** What a client is told after the batch. */
@@ -56,6 +58,8 @@ class StoreThread {
   readonly #idle: NodeJS.Timeout;
   readonly ids: SharedArrayBuffer;
   #inbox: Waiting[] = [];
+  #patient: PendingChange[] = [];
+  #patience: NodeJS.Timeout | undefined;
   #scheduled = false;
   #lastClient = 0;
 
@@ -100,6 +104,7 @@ class StoreThread {
   /** Finishes what has arrived, then leaves the database as a clean stop should. */
   close(): void {
     while (this.#flush());
+    this.#commit(this.#patient);
     try {
       this.#commits.writeExactIds();
     } finally {
@@ -138,11 +143,28 @@ class StoreThread {
     this.#drainPorts();
     const batch = this.#inbox.splice(0, MAX_BATCH);
     if (batch.length === 0) return false;
-    const changes = batch.flatMap(pendingChange);
-    if (changes.length > 0 && this.#commits.apply(changes)) this.#announce();
+    const changes = [...this.#patient, ...batch.flatMap(pendingChange)];
+    if (changes.every(isPatient)) this.#postpone(changes);
+    else this.#commit(changes);
     for (const waiting of batch) this.#read(waiting);
     for (const client of this.#clients) answer(client);
     return true;
+  }
+
+  #commit(changes: readonly PendingChange[]): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    this.#patient = [];
+    if (changes.length > 0 && this.#commits.apply(changes)) this.#announce();
+  }
+
+  #postpone(changes: PendingChange[]): void {
+    this.#patient = changes;
+    if (changes.length === 0) return;
+    this.#patience ??= setTimeout(() => {
+      this.#commit(this.#patient);
+      for (const client of this.#clients) answer(client);
+    }, PATIENCE_MS);
   }
 
   /** Everything that has arrived on any port since, so that it shares the commit. */
@@ -198,6 +220,8 @@ function pendingChange({ client, request }: Waiting): PendingChange[] {
   };
   return [{ change: request, done, fail: (error) => fail(client, id, error) }];
 }
+
+const isPatient = ({ change }: PendingChange): boolean => change.op === 'settle' && change.patient;
 
 function fail(client: Client, id: number, error: unknown): void {
   const { code, message } = storageFailure(error, 'cannot read the queue');
