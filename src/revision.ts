@@ -31,7 +31,8 @@ export async function loadRevision({ file, dataDir, number }: RevisionSource): P
   const { config } = loaded;
   const warnings = loaded.warnings.map((fault) => renderFault(file, fault));
   let { material } = loaded;
-  const bare = Object.values(config.listeners).some(({ certificate }) => certificate === undefined);
+  const users = [...Object.values(config.listeners), ...(config.admin === undefined ? [] : [config.admin])];
+  const bare = users.some(({ certificate }) => certificate === undefined);
   if (bare && dataDir !== undefined) {
     material = {
       ...material,

@@ -20,16 +20,22 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   array: 'a list',
 };
 
-/** One fault per thing that is wrong. `data` is what was checked. */
-export function schemaFaults(issues: readonly Issue[], data: unknown): Fault[] {
-  return issues.flatMap((issue) => faultsOf(issue, issue.path.map(plainStep), data));
+type Checked = { readonly data: unknown; readonly schema: z.core.$ZodType };
+
+/** One fault per thing that is wrong. `data` is what was checked, `schema` what it was checked against. */
+export function schemaFaults(
+  issues: readonly Issue[],
+  data: unknown,
+  schema: z.core.$ZodType = configSchema,
+): Fault[] {
+  return issues.flatMap((issue) => faultsOf(issue, issue.path.map(plainStep), { data, schema }));
 }
 
 const plainStep = (step: PropertyKey): string | number => (typeof step === 'number' ? step : String(step));
 
-function faultsOf(issue: Issue, path: Path, data: unknown): Fault[] {
+function faultsOf(issue: Issue, path: Path, checked: Checked): Fault[] {
   if (issue.code === 'unrecognized_keys') {
-    const allowed = allowedKeys(path, data);
+    const allowed = allowedKeys(path, checked);
     return issue.keys.map((key) =>
       fault(
         [...path, key],
@@ -37,7 +43,7 @@ function faultsOf(issue: Issue, path: Path, data: unknown): Fault[] {
       ),
     );
   }
-  const value = valueAt(data, path);
+  const value = valueAt(checked.data, path);
   if (value === undefined && issue.code !== 'invalid_key') return [fault(path, `is missing; ${expected(issue)}`)];
   if (value === null) return [fault(path, `has no value; ${expected(issue)}`)];
   return [fault(path, wordsFor(issue, value))];
@@ -123,8 +129,8 @@ function valueAt(data: unknown, path: Path): unknown {
 }
 
 /** The keys that the schema knows at a path; where it is a choice, those of the choice that `type` in the data makes. */
-function allowedKeys(path: Path, data: unknown): string[] {
-  let schema: z.core.$ZodType = configSchema;
+function allowedKeys(path: Path, { data, schema: root }: Checked): string[] {
+  let schema = root;
   for (const [i, step] of path.entries()) {
     const next = child(unwrap(schema, valueAt(data, path.slice(0, i))), step);
     if (next === undefined) return [];

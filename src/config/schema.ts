@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { listeners, mailFlowPolicies } from './access.ts';
+import { admin } from './administration.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
 import { ldap, smtpAuthProfiles } from './ldap.ts';
@@ -67,6 +68,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'What happens to mail that cannot be delivered.', asyncos: 'bounceconfig' }),
   delivery: delivery.prefault({}).meta({ description: 'Limits of outbound delivery.', asyncos: 'deliveryconfig' }),
+  admin: admin.optional().meta({
+    description: 'The HTTP API over TLS. Without it the gateway answers on its control socket only.',
+    asyncos: 'interfaceconfig, adminaccessconfig',
+  }),
   system: system.prefault({}).meta({ description: 'The machine the gateway runs on.' }),
 });
 
@@ -84,6 +89,7 @@ export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];
 export type BounceProfileConfig = Config['bounceProfiles']['default'];
 export type DeliveryConfig = Config['delivery'];
+export type AdminConfig = NonNullable<Config['admin']>;
 export type Schedule = CrlSourceConfig['schedule'];
 
 /**

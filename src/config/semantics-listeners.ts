@@ -125,6 +125,7 @@ export function addressFaults(config: Config): Fault[] {
   for (const [name, { address }] of Object.entries(config.listeners)) {
     for (const [i, text] of address.entries()) claim(['listeners', name, 'address', i], `listeners.${name}`, text);
   }
+  for (const [i, text] of (config.admin?.address ?? []).entries()) claim(['admin', 'address', i], 'admin', text);
   const { metrics } = config.system;
   if (metrics === undefined) return found;
   claim(['system', 'metrics'], 'system.metrics', metrics);

@@ -4,6 +4,7 @@
  */
 import type { Fault } from '../core/fault.ts';
 import type { Config } from './schema.ts';
+import { adminFaults } from './semantics-administration.ts';
 import { crlFaults, sslFaults } from './semantics-certificates.ts';
 import { routeFaults } from './semantics-delivery.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
@@ -20,5 +21,6 @@ export function semanticFaults(config: Config): Fault[] {
     ...listenerFaults(config),
     ...policyFaults(config),
     ...routeFaults(config),
+    ...adminFaults(config),
   ];
 }

@@ -249,6 +249,20 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'A revocation list could not be fetched or is not good; the last good copy stays.',
     sample: { event: 'crl-failed', source: 'cac', url: 'http://crl.example.test/cac.crl', why: 'connection refused' },
   },
+  audit: {
+    means:
+      'An administrator signed in, failed to, or changed something; `outcome` is `done` or the kind of the problem. The audit record keeps the same for ever.',
+    sample: {
+      event: 'audit',
+      actor: 'alice',
+      how: 'certificate',
+      address: '192.0.2.7',
+      action: 'commit',
+      target: '',
+      outcome: 'done',
+      detail: 'revision 12',
+    },
+  },
   directory: {
     means: 'A directory server stopped answering, or answers again.',
     sample: { event: 'directory', server: 'corp', host: 'ldap://127.0.0.1:3389', up: false, why: 'connection refused' },

@@ -89,6 +89,16 @@ export type MailEvent =
   | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
   | { event: 'crl-failed'; source: string; url: string; why: string }
+  | {
+      event: 'audit';
+      actor: string;
+      how: string;
+      address: string;
+      action: string;
+      target: string;
+      outcome: string;
+      detail?: string;
+    }
   | { event: 'directory'; server: string; host: string; up: boolean; why?: string };
 
 /** Where events go. The writer adds the time. */

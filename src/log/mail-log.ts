@@ -43,6 +43,7 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
 export function levelOf(event: MailEvent): LogLevel {
   if (event.event === 'system') return event.level;
   if (event.event === 'directory') return event.up ? 'info' : 'warning';
+  if (event.event === 'audit') return event.outcome === 'done' ? 'info' : 'warning';
   return WARNINGS.has(event.event) ? 'warning' : 'info';
 }
 
@@ -123,6 +124,8 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'crl-updated': (e) =>
     `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${e.nextUpdateMs === undefined ? 'none' : isoTime(e.nextUpdateMs)}`,
   'crl-failed': (e) => `CRL source ${v(e.source)} failed: ${v(e.url)}: ${v(e.why)}`,
+  audit: (e) =>
+    `Audit: ${v(e.actor)} (${v(e.how)}) from ${v(e.address)}: ${v(e.action)}${e.target === '' ? '' : ` ${q(e.target)}`}: ${v(e.outcome)}${because(e.detail)}`,
   directory: (e) => `LDAP server ${v(e.server)} host ${v(e.host)} is ${e.up ? 'up' : 'down'}${because(e.why)}`,
 };
 

@@ -48,6 +48,7 @@ const METRICS = {
   sallyport_crl_failures_total: counter('Revocation lists that could not be fetched or are not good.'),
   sallyport_crl_entries: gauge('max', 'Entries of a revocation list.'),
   sallyport_crl_next_update_timestamp_seconds: gauge('max', 'When a revocation list promises its successor.'),
+  sallyport_logins_failed_total: counter('Logins of administrators that failed.'),
   sallyport_directory_up: gauge('min', 'Whether a directory server answers.'),
   sallyport_queue_messages: gauge('sum', 'Messages in the queue.'),
   sallyport_queue_active_recipients: gauge('sum', 'Recipients that wait for delivery.'),
@@ -145,6 +146,17 @@ const baseName = (key: string): string => {
 };
 const kindOf = (key: string): Kind => METRICS[baseName(key) as MetricName];
 
+/** One number per name: what has labels, merged over them as the name's kind asks. */
+export function sumSeries({ series }: MetricsSnapshot): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [key, value] of series) {
+    const name = baseName(key);
+    const before = sums[name];
+    sums[name] = before === undefined ? value : MERGE[kindOf(key).merge](before, value);
+  }
+  return sums;
+}
+
 /** Text format 0.0.4: HELP and TYPE before the series of each name. */
 export function renderPrometheus({ series }: MetricsSnapshot): string {
   const byName = Map.groupBy(
@@ -221,5 +233,8 @@ const COUNT: { readonly [N in Name]?: Count<N> } = {
     m.set('sallyport_crl_next_update_timestamp_seconds', Math.floor(nextUpdateMs / 1000), { source, issuer });
   },
   'crl-failed': (m, { source }) => m.add('sallyport_crl_failures_total', 1, { source }),
+  audit: (m, { action, outcome }) => {
+    if (/^login/i.test(action) && outcome !== 'done') m.add('sallyport_logins_failed_total');
+  },
   directory: (m, { server, host, up }) => m.set('sallyport_directory_up', up ? 1 : 0, { server, host }),
 };

@@ -1,0 +1,104 @@
+/** The gateway itself: status, metrics, revocation lists, and this API's own description. AsyncOS: status, crl. Pure. */
+import { z } from 'zod';
+import { routesOf } from './route.ts';
+import { timeMs } from './schemas.ts';
+
+const crlListing = z
+  .strictObject({
+    nowMs: timeMs,
+    sources: z.array(
+      z.strictObject({
+        name: z.string(),
+        enabled: z.boolean(),
+        schedule: z.string(),
+        everGood: z.boolean(),
+        url: z.string().optional(),
+        lastAttemptMs: timeMs.optional(),
+        lastSuccessMs: timeMs.optional(),
+        lastError: z.string().optional(),
+        nextRunMs: timeMs.optional(),
+        lists: z.array(
+          z.strictObject({
+            issuer: z.string(),
+            entries: z.int(),
+            bytes: z.int(),
+            thisUpdateMs: z.int(),
+            nextUpdateMs: z.int().optional(),
+            crlNumber: z.string().optional(),
+            delta: z.boolean(),
+            partial: z.boolean(),
+            age: z.string(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'CrlListing' });
+
+const status = z
+  .strictObject({
+    version: z.string(),
+    hostname: z.string(),
+    nowMs: timeMs,
+    startedMs: timeMs,
+    revision: z.int().meta({ description: 'The configuration in force.' }),
+    pid: z.int(),
+    residentBytes: z.int().meta({ description: 'Memory of the whole gateway.' }),
+    receiveThreads: z.int(),
+    queue: z.strictObject({
+      messages: z.int(),
+      activeRecipients: z.int(),
+      oldestReceivedMs: timeMs.optional(),
+    }),
+    listeners: z.array(
+      z.strictObject({
+        name: z.string(),
+        addresses: z.array(z.string()),
+        connections: z.int(),
+        maxConnections: z.int(),
+      }),
+    ),
+    counters: z
+      .record(z.string(), z.number())
+      .meta({ description: 'The counters and gauges of the metrics, summed over their labels, since the start.' }),
+  })
+  .meta({ id: 'Status' });
+
+export const GATEWAY_ROUTES = routesOf('Gateway')({
+  'GET /api/openapi.json': {
+    operation: 'getOpenApi',
+    summary: 'This API as an OpenAPI 3.1 document.',
+    least: 'nobody',
+    text: { contentType: 'application/json', means: 'The OpenAPI document.' },
+  },
+  'GET /api/status': {
+    operation: 'getStatus',
+    summary: 'Version, revision, queue, connections and counters.',
+    least: 'help-desk',
+    response: status,
+    problems: ['unavailable'],
+  },
+  'GET /api/metrics': {
+    operation: 'getMetrics',
+    summary: 'Every metric, as Prometheus reads it.',
+    least: 'help-desk',
+    text: { contentType: 'text/plain; version=0.0.4; charset=utf-8', means: 'Prometheus text format.' },
+    problems: ['unavailable'],
+  },
+  'GET /api/crl': {
+    operation: 'listCrls',
+    summary: 'Revocation lists: entries, age, next update, last error.',
+    least: 'help-desk',
+    response: crlListing,
+    problems: ['unavailable'],
+  },
+  'POST /api/crl/update': {
+    operation: 'updateCrls',
+    summary: 'Fetches revocation lists now: those of one source, or all.',
+    least: 'operator',
+    body: z.strictObject({ source: z.string().max(64).optional() }),
+    response: crlListing,
+    problems: ['not-found', 'unavailable'],
+    recorded: ['source'],
+  },
+});

@@ -1,0 +1,16 @@
+/** The one route table of the API: every subject's routes. To add a route, see docs/recipes/api.md. Pure. */
+import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
+import { GATEWAY_ROUTES } from './routes-gateway.ts';
+import { SESSION_ROUTES } from './routes-session.ts';
+import type { RouteKey } from './route.ts';
+
+export const ROUTES = {
+  ...SESSION_ROUTES,
+  ...GATEWAY_ROUTES,
+  ...ACCOUNT_ROUTES,
+  ...AUDIT_ROUTES,
+} as const;
+
+export type Api = typeof ROUTES;
+export type ApiKey = keyof Api & RouteKey;
+export const ROUTE_KEYS = Object.keys(ROUTES) as ApiKey[];
