@@ -5,10 +5,12 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { claimAddress } from './accept/listener.io.ts';
-import { createConnectionLimits } from './accept/connection-limits.ts';
-import { type ControlServer, openControlServer } from './admin/control.io.ts';
+import { ConnectionLimits, createConnectionLimits } from './accept/connection-limits.ts';
+import { type ControlSocket, openControlSocket } from './admin/control-socket.io.ts';
 import type { Config, Revision } from './config/schema.ts';
+import { serveCalls } from './core/calls.io.ts';
 import type { Clock } from './core/ports.ts';
 import type { MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
@@ -19,6 +21,7 @@ import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
 import { apart } from './core/apart.io.ts';
 import { compileRevision } from './compiled-revision.ts';
+import { controlCalls } from './control-calls.ts';
 import type { LoadedRevision, RevisionSource } from './revision.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
@@ -60,11 +63,12 @@ export class Gateway {
   readonly #metrics = createMetrics();
   readonly #log: MailLog & { flush(): void };
   readonly #slots = new Map<string, number>();
+  readonly #startedMs = clock.now();
   #revision: CompiledRevision;
   #store: QueueStoreHandle | undefined;
   #threads: Threads | undefined;
   #crls: CrlStore | undefined;
-  #control: ControlServer | undefined;
+  #control: ControlSocket | undefined;
   #metricsServer: MetricsServer | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -152,22 +156,40 @@ export class Gateway {
 
   #openThreads(store: QueueStoreHandle): Threads {
     const receiveThreads = receiveThreadCount(this.config);
+    const limits = createConnectionLimits({ lanes: receiveThreads + 1, listeners: 256, addresses: 20_000 });
     return new Threads({
       receiveThreads,
       start: {
         logFormat: this.#options.logFormat,
         dataDir: this.#options.dataDir,
         ids: store.ids,
-        limits: createConnectionLimits({ lanes: receiveThreads + 1, listeners: 256, addresses: 20_000 }),
+        limits,
         receiveThreads,
       },
       connectQueue: () => store.connect(),
+      connectCalls: () => this.#connectCalls(receiveThreads, limits),
       clock,
       log: this.#log,
       writeLog: this.#options.write,
       wantPoints: (requests) => this.#crls?.want(requests),
       onFatal: this.#options.onFatal,
     });
+  }
+
+  /** The admin thread's end of a line on which the control thread's objects answer. */
+  #connectCalls(receiveThreads: number, limits: SharedArrayBuffer): MessagePort {
+    if (this.#crls === undefined) throw new Error('the revocation lists are not open yet');
+    const { port1, port2 } = new MessageChannel();
+    const calls = controlCalls({
+      startedMs: this.#startedMs,
+      receiveThreads,
+      revision: () => this.#revision,
+      limits: new ConnectionLimits(limits),
+      metrics: () => this.#collect(),
+      crls: this.#crls,
+    });
+    serveCalls(port1, calls);
+    return port2;
   }
 
   #crlInput({ config, material }: CompiledRevision) {
@@ -180,9 +202,7 @@ export class Gateway {
   }
 
   async #openAdmin(): Promise<void> {
-    const { dataDir } = this.#options;
-    const crls = this.#crls;
-    if (crls !== undefined) this.#control = await openControlServer(dataDir, { crls });
+    this.#control = await openControlSocket(this.#options.dataDir, async () => this.#threads?.startAdmin());
     const { metrics } = this.config.system;
     if (metrics !== undefined)
       this.#metricsServer = await openMetricsServer(metrics, async () => renderPrometheus(await this.#collect()));

@@ -13,8 +13,8 @@ type Pending = {
   readonly reject: (error: Error) => void;
 };
 
-/** A module and its export that begins the thread. */
-export type ThreadEntry = { readonly module: URL; readonly start: string };
+/** A module and its export that begins the thread. A thread that needs more than `maxHeapMb` ends, and no other. */
+export type ThreadEntry = { readonly module: URL; readonly start: string; readonly maxHeapMb?: number };
 
 export type ThreadEvents = {
   readonly onLog: (text: string) => void;
@@ -31,7 +31,12 @@ export class Thread {
 
   constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
     this.name = start.thread;
-    this.#worker = openRoom(entry.module, entry.start, start, { transferList: [start.queuePort], name: start.thread });
+    const { maxHeapMb } = entry;
+    this.#worker = openRoom(entry.module, entry.start, start, {
+      transferList: [start.queuePort, ...(start.calls === undefined ? [] : [start.calls])],
+      name: start.thread,
+      ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
+    });
     this.#worker.on('message', (message: FromThread) => {
       if (message.type === 'log') events.onLog(message.text);
       else if (message.type === 'crl-points') events.onPoints(message.requests);

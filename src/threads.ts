@@ -1,7 +1,8 @@
 /**
- * All threads of a running gateway: the receive threads that share the ports, and the delivery thread. A thread that
- * dies is replaced, so that one bug does not stop the mail; several deaths in a minute end the gateway, because a
- * supervisor that restarts it from clean disk state is then the better answer.
+ * All threads of a running gateway: the receive threads that share the ports, the delivery thread, and the admin thread
+ * where somebody needs it. A thread that dies is replaced, so that one bug does not stop the mail; several deaths in a
+ * minute end the gateway, because a supervisor that restarts it from clean disk state is then the better answer. The
+ * admin thread serves no mail: it may die as often as it likes, and is started ever more slowly.
  * Effects: worker_threads.
  */
 import { ConnectionLimits } from './accept/connection-limits.ts';
@@ -22,11 +23,20 @@ const DELIVERY: ThreadEntry = {
   module: new URL('./pipeline/delivery-thread.io.ts', import.meta.url),
   start: 'startDeliveryThread',
 };
+const ADMIN: ThreadEntry = {
+  module: new URL('./admin-thread.ts', import.meta.url),
+  start: 'startAdminThread',
+  maxHeapMb: 256,
+};
+const ADMIN_ROOM: Room = { name: 'admin', entry: ADMIN, lane: 0 };
+const MAX_ADMIN_WAIT_MS = 60_000;
 
 export type ThreadsOptions = {
   readonly receiveThreads: number;
   readonly start: Omit<ThreadStart, 'thread' | 'queuePort' | 'lane'>;
   readonly connectQueue: () => ThreadStart['queuePort'];
+  /** The admin thread's line to the control thread. */
+  readonly connectCalls: () => ThreadStart['queuePort'];
   readonly clock: Clock;
   readonly log: MailLog;
   readonly writeLog: (text: string) => void;
@@ -44,6 +54,9 @@ export class Threads {
   #crls: CrlSet | undefined;
   #deaths: number[] = [];
   #stopping = false;
+  #admin: Promise<void> | undefined;
+  #adminWaitMs = 0;
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
@@ -54,6 +67,15 @@ export class Threads {
 
   /** Every thread builds the revision, then all adopt it; if one cannot, all forget it and the error says why. */
   async change(revision: CompiledRevision, beforeAdoption: () => void = () => undefined): Promise<void> {
+    // A thread that is being started gets the revision in force first, or it could end with that one.
+    if (revision.config.admin !== undefined) await this.startAdmin();
+    else await this.#admin?.catch(() => undefined);
+    const changing = this.#change(revision, beforeAdoption);
+    this.#changing = changing.catch(() => undefined);
+    await changing;
+  }
+
+  async #change(revision: CompiledRevision, beforeAdoption: () => void): Promise<void> {
     const threads = [...this.#threads.values()];
     const built = await Promise.allSettled(threads.map((thread) => thread.request({ type: 'prepare', revision })));
     const failed = built.find((result) => result.status === 'rejected');
@@ -64,6 +86,13 @@ export class Threads {
     beforeAdoption();
     await Promise.all(threads.map((thread) => thread.request({ type: 'adopt', number: revision.number })));
     this.#revision = revision;
+  }
+
+  /** Resolves once the admin thread serves the revision in force. */
+  startAdmin(): Promise<void> {
+    if (this.#stopping) return Promise.reject(new Error('the gateway is stopping'));
+    this.#admin ??= this.#changing.then(() => this.#openAdmin());
+    return this.#admin;
   }
 
   async publish(crls: CrlSet): Promise<void> {
@@ -85,12 +114,25 @@ export class Threads {
     await Promise.all([...this.#threads.values()].map((thread) => thread.stop(deadlineMs)));
   }
 
+  async #openAdmin(): Promise<void> {
+    const thread = this.#spawn(ADMIN_ROOM);
+    try {
+      await this.#restore(thread);
+    } catch (error) {
+      this.#admin = undefined;
+      this.#threads.delete(ADMIN_ROOM.name);
+      await thread.stop(0);
+      throw error;
+    }
+  }
+
   #spawn(room: Room): Thread {
-    const { start, connectQueue, writeLog, wantPoints } = this.#options;
+    const { start, connectQueue, connectCalls, writeLog, wantPoints } = this.#options;
     const { name, entry, lane } = room;
+    const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
     const thread = new Thread(
       entry,
-      { ...start, thread: name, lane, queuePort: connectQueue() },
+      { ...start, thread: name, lane, queuePort: connectQueue(), ...calls },
       {
         onLog: writeLog,
         onPoints: wantPoints,
@@ -106,6 +148,10 @@ export class Threads {
     const { clock, log, onFatal } = this.#options;
     if (this.#stopping) return;
     log.emit({ event: 'system', level: 'critical', text: `thread ${name} ended unexpectedly and is replaced: ${why}` });
+    if (room === ADMIN_ROOM) {
+      this.#replaceAdmin();
+      return;
+    }
     const now = clock.now();
     this.#deaths = [...this.#deaths.filter((atMs) => now - atMs < 60_000), now];
     if (this.#deaths.length > MAX_DEATHS_PER_MINUTE) {
@@ -117,6 +163,21 @@ export class Threads {
     this.#restore(this.#spawn(room)).catch((error: unknown) =>
       onFatal(`thread ${name} cannot be replaced: ${String(error)}`),
     );
+  }
+
+  /** Without `admin:` the next connection to the control socket starts it again. */
+  #replaceAdmin(): void {
+    this.#admin = undefined;
+    this.#threads.delete(ADMIN_ROOM.name);
+    if (this.#revision?.config.admin === undefined) return;
+    this.#adminWaitMs = Math.min(MAX_ADMIN_WAIT_MS, Math.max(1000, this.#adminWaitMs * 2));
+    setTimeout(() => {
+      this.startAdmin().catch((error: unknown) => {
+        const text = `the admin thread cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+        this.#options.log.emit({ event: 'system', level: 'critical', text });
+        if (!this.#stopping) this.#replaceAdmin();
+      });
+    }, this.#adminWaitMs).unref();
   }
 
   async #restore(thread: Thread): Promise<void> {

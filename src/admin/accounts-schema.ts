@@ -107,7 +107,8 @@ export const SQL = {
   tokens: 'SELECT * FROM token WHERE account = ? ORDER BY created_ms, id',
   countTokens: 'SELECT count(*) AS n FROM token WHERE account = ?',
   token: 'SELECT * FROM token WHERE id = ?',
-  insertToken: 'INSERT INTO token (id, account, name, role, secret, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  insertToken:
+    'INSERT INTO token (id, account, name, role, secret, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
   useToken: 'UPDATE token SET last_used_ms = ?, last_used_from = ? WHERE id = ?',
   deleteToken: 'DELETE FROM token WHERE account = ? AND id = ?',
 

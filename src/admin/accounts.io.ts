@@ -104,7 +104,11 @@ export class Accounts {
   /** Sessions of an account that is disabled or gets another role end. */
   change(
     name: string,
-    change: { readonly fullName?: string | undefined; readonly role?: Role | undefined; readonly enabled?: boolean | undefined },
+    change: {
+      readonly fullName?: string | undefined;
+      readonly role?: Role | undefined;
+      readonly enabled?: boolean | undefined;
+    },
     version?: number,
   ): Changed {
     return this.#db.transaction(() => {
@@ -294,7 +298,9 @@ function passkeyOf(row: Row): Passkey {
     name: text(row['name']),
     publicKey: key instanceof Uint8Array ? new Uint8Array(key) : new Uint8Array(),
     counter: number(row['counter']),
-    transports: text(row['transports']).split(' ').filter((word) => word !== ''),
+    transports: text(row['transports'])
+      .split(' ')
+      .filter((word) => word !== ''),
     synced: row['synced'] === 1,
     createdMs: number(row['created_ms']),
     ...(lastUsedMs === undefined ? {} : { lastUsedMs }),

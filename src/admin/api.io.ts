@@ -7,32 +7,15 @@ import type { z } from 'zod';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { AnyHandler, ApiContext, Call, Caller, Reply } from './api-context.ts';
+import { type ApiRequest, type ApiResponse, problemResponse } from './api-response.ts';
 import type { AuditFacts } from './audit.io.ts';
-import { authenticate, cookieOf, LOCAL_ACCOUNT_HEADER } from './authenticate.io.ts';
-import { isProblem, PROBLEMS, type Problem, problem, problemDocument, problemError } from './problem.ts';
+import { LOCAL_ACCOUNT_HEADER } from './api-headers.ts';
+import { authenticate, cookieOf } from './authenticate.io.ts';
+import { isProblem, type Problem, problem, problemError } from './problem.ts';
 import { MAX_BODY_BYTES, parseBody } from './request-body.ts';
 import { mayUse } from './roles.ts';
 import { isChange, methodOf, type Route, RouteFinder, type RouteInput } from './route.ts';
 import { type ApiKey, ROUTE_KEYS, ROUTES } from './routes.ts';
-import type { CertificateChain } from './sessions.io.ts';
-
-export type ApiRequest = {
-  readonly method: string;
-  /** Path and query. */
-  readonly target: string;
-  readonly header: (name: string) => string | undefined;
-  readonly channel: 'tls' | 'local';
-  readonly address: string;
-  readonly chain: CertificateChain | undefined;
-  /** `too-large`: there were more than so many octets. */
-  readonly readBody: (maxBytes: number) => Promise<Uint8Array | 'too-large'>;
-};
-
-export type ApiResponse = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-};
 
 type Found = { readonly key: ApiKey; readonly route: Route; readonly parameters: Readonly<Record<string, string>> };
 type Outcome = { readonly response: ApiResponse; readonly outcome: string; readonly detail: string };
@@ -42,8 +25,6 @@ type Admission = { readonly caller: Caller | undefined; readonly refused: Proble
 const SIGN_IN = problem('unauthenticated', 'sign in first, or send a token', {
   headers: { 'www-authenticate': 'Bearer' },
 });
-const PROBLEM_TYPE = 'application/problem+json';
-
 export class Api {
   readonly #context: ApiContext;
   readonly #handlers: Readonly<Record<ApiKey, AnyHandler>>;
@@ -77,7 +58,8 @@ export class Api {
   async #serve(request: ApiRequest, found: Found): Promise<ApiResponse> {
     const { caller, refused } = this.#admit(request, found);
     if (refused !== undefined) {
-      if (caller !== undefined && isChange(found.key, found.route)) this.#recordRefusal(request, found, caller, refused);
+      if (caller !== undefined && isChange(found.key, found.route))
+        this.#recordRefusal(request, found, caller, refused);
       return problemResponse(refused);
     }
     const input = await readInput(request, found);
@@ -220,7 +202,10 @@ function readIfMatch({ header }: ApiRequest, route: Route): string | undefined |
 }
 
 function factsOf({ route }: Found, input: RouteInput<Route>, { caller, address }: Call): AuditFacts {
-  const given = { ...(input.query as object | undefined), ...(input.body as object | undefined) } as Record<string, unknown>;
+  const given = { ...(input.query as object | undefined), ...(input.body as object | undefined) } as Record<
+    string,
+    unknown
+  >;
   const facts = Object.fromEntries(
     (route.recorded ?? []).filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
   );
@@ -237,13 +222,5 @@ function goodResponse(route: Route, { body, etag, headers }: Reply<unknown>): Ap
     status: route.status ?? 200,
     headers: { 'content-type': 'application/json', ...more },
     body: `${JSON.stringify(body)}\n`,
-  };
-}
-
-export function problemResponse(found: Problem): ApiResponse {
-  return {
-    status: PROBLEMS[found.problem].status,
-    headers: { 'content-type': PROBLEM_TYPE, ...found.headers },
-    body: `${JSON.stringify(problemDocument(found))}\n`,
   };
 }

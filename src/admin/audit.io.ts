@@ -79,7 +79,16 @@ export class AuditRecord {
   }
 
   #tell({ actor, how, address, action, target }: AuditFacts, outcome: string, detail: string): void {
-    this.#log.emit({ event: 'audit', actor, how, address, action, target, outcome, ...(detail === '' ? {} : { detail }) });
+    this.#log.emit({
+      event: 'audit',
+      actor,
+      how,
+      address,
+      action,
+      target,
+      outcome,
+      ...(detail === '' ? {} : { detail }),
+    });
   }
 }
 

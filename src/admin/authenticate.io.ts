@@ -4,12 +4,10 @@
  * Effects: the accounts' database.
  */
 import type { ApiContext, Caller } from './api-context.ts';
+import { COOKIE } from './api-headers.ts';
 import { type Problem, problem } from './problem.ts';
 import { lesserRole } from './roles.ts';
 import type { CertificateChain } from './sessions.io.ts';
-
-export const COOKIE = '__Host-sallyport';
-export const LOCAL_ACCOUNT_HEADER = 'sallyport-account';
 
 export type Credentials = {
   readonly channel: 'tls' | 'local';

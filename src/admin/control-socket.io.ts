@@ -10,8 +10,9 @@ import net from 'node:net';
 import path from 'node:path';
 
 export const CONTROL_SOCKET = 'control.sock';
-/** Where the admin thread listens. */
-export const API_SOCKET = 'api.sock';
+/** The admin thread's own folder: its database and the socket where it listens. */
+export const ADMIN_FOLDER = 'admin';
+export const API_SOCKET = `${ADMIN_FOLDER}/api.sock`;
 
 const MAX_CONNECTIONS = 128;
 
@@ -19,6 +20,8 @@ export type ControlSocket = { close(): void };
 
 /** `ready` resolves once the admin thread listens. */
 export async function openControlSocket(dataDir: string, ready: () => Promise<void>): Promise<ControlSocket> {
+  // A thread has no mask of its own for what it makes, so its socket lies where nobody else can look.
+  fs.mkdirSync(path.join(dataDir, ADMIN_FOLDER), { recursive: true, mode: 0o700 });
   const folder = openFolder(dataDir);
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
     client.on('error', () => client.destroy());
@@ -48,18 +51,22 @@ function join(client: net.Socket, api: net.Socket): void {
 
 type Place = { readonly folder: number; readonly name: string };
 
-/** No moment in which others could connect: the mask counts for the file that listening makes. */
+/** Listening makes the file at once, and the mask leaves no moment in which others could connect. */
 async function listenPrivately(server: net.Server, dataDir: string, { folder, name }: Place): Promise<void> {
   fs.rmSync(path.join(dataDir, name), { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath(folder, name), () => {
-      server.removeAllListeners('error');
-      server.on('error', () => undefined);
-      resolve();
-    });
+    const mask = process.umask(0o177);
+    try {
+      server.listen(socketPath(folder, name), () => {
+        server.removeAllListeners('error');
+        server.on('error', () => undefined);
+        resolve();
+      });
+    } finally {
+      process.umask(mask);
+    }
   });
-  fs.chmodSync(path.join(dataDir, name), 0o600);
 }
 
 export const openFolder = (dataDir: string): number =>

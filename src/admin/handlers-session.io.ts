@@ -31,7 +31,8 @@ export const SESSION_HANDLERS: HandlersOf<typeof SESSION_ROUTES> = {
     const { ok, old } = await hashes.check(password, stored);
     const account = accounts.find(name);
     if (!ok || account === undefined) {
-      const why = account === undefined ? 'no such account' : stored === undefined ? 'it has no password' : 'wrong password';
+      const why =
+        account === undefined ? 'no such account' : stored === undefined ? 'it has no password' : 'wrong password';
       return failed({ name, how: 'password', why }, call, context);
     }
     if (old && stored !== undefined) accounts.rehash(name, stored, await hashes.hash(password));
@@ -54,7 +55,8 @@ export const SESSION_HANDLERS: HandlersOf<typeof SESSION_ROUTES> = {
 
   'GET /api/session': async (_, call, context) => {
     const { name, role, how, sinceMs } = callerOf(call);
-    const ends = call.cookie === undefined || sinceMs === undefined ? undefined : sinceMs + context.settings().sessionLifetime;
+    const ends =
+      call.cookie === undefined || sinceMs === undefined ? undefined : sinceMs + context.settings().sessionLifetime;
     const info: SessionInfo = { account: name, role, how: how === 'none' ? 'local' : how };
     if (sinceMs !== undefined) info.sinceMs = sinceMs;
     if (ends !== undefined) info.endsMs = ends;
@@ -105,7 +107,8 @@ function throttled(name: string, call: Call, context: ApiContext): Problem | und
   const attempt = throttle.attempt(keysOf(name, call), nowMs, { maxFailures, lockMs });
   if (attempt.allowed) return undefined;
   // The first one only: who goes on trying must not be able to fill the record.
-  if (attempt.first) record({ name, how: 'password', why: 'locked after failed logins' }, 'too-many-attempts', call, context);
+  if (attempt.first)
+    record({ name, how: 'password', why: 'locked after failed logins' }, 'too-many-attempts', call, context);
   const seconds = Math.max(1, Math.ceil((attempt.untilMs - nowMs) / 1000));
   return problem('too-many-attempts', `too many failed logins: try again in ${seconds} s`, {
     headers: { 'retry-after': String(seconds) },
@@ -128,7 +131,12 @@ function record({ name, how, why }: Failure, outcome: string, { address }: Call,
 }
 
 /** The account has proved who it is. */
-export function signIn(account: Account, how: LoginMethod, call: Call, context: ApiContext): Reply<SessionInfo> | Problem {
+export function signIn(
+  account: Account,
+  how: LoginMethod,
+  call: Call,
+  context: ApiContext,
+): Reply<SessionInfo> | Problem {
   const { sessions, settings } = context;
   const { name, role, enabled } = account;
   if (!enabled) return failed({ name, how, why: 'the account is disabled' }, call, context);

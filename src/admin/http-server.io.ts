@@ -11,8 +11,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type IpRange, inRange, normaliseIp, parseIp } from '../core/network.ts';
-import type { Api, ApiResponse } from './api.io.ts';
-import { problemResponse } from './api.io.ts';
+import { type Answer, type ApiResponse, problemResponse } from './api-response.ts';
 import { problem } from './problem.ts';
 import type { CertificateChain } from './sessions.io.ts';
 
@@ -69,7 +68,7 @@ type TlsAddress = { readonly host: string; readonly port: number };
 export async function listenWithTls(
   { host, port }: TlsAddress,
   material: TlsMaterial,
-  api: () => Promise<Api>,
+  api: () => Promise<Answer>,
 ): Promise<ApiListener> {
   const server = https.createServer({ ...HTTP_OPTIONS, ...secureOptions(material) }, (request, response) => {
     serve(request, response, api);
@@ -88,7 +87,7 @@ export async function listenWithTls(
 }
 
 /** The socket's folder must let nobody else in. */
-export async function listenOnSocket(path: string, api: () => Promise<Api>): Promise<{ close(): void }> {
+export async function listenOnSocket(path: string, api: () => Promise<Answer>): Promise<{ close(): void }> {
   const server = http.createServer(HTTP_OPTIONS, (request, response) => {
     serve(request, response, api);
   });
@@ -160,7 +159,7 @@ class Gate {
   }
 }
 
-function serve(request: http.IncomingMessage, response: http.ServerResponse, api: () => Promise<Api>): void {
+function serve(request: http.IncomingMessage, response: http.ServerResponse, api: () => Promise<Answer>): void {
   answer(request, api).then(
     (answered) => send(request, response, answered),
     // Only a module that cannot be loaded: the API itself never throws.
@@ -168,12 +167,12 @@ function serve(request: http.IncomingMessage, response: http.ServerResponse, api
   );
 }
 
-async function answer(request: http.IncomingMessage, api: () => Promise<Api>): Promise<ApiResponse> {
+async function answer(request: http.IncomingMessage, api: () => Promise<Answer>): Promise<ApiResponse> {
   const { socket, method = 'GET', url: target = '/' } = request;
   if (target.length > MAX_TARGET_CHARS || !target.startsWith('/'))
     return problemResponse(problem('malformed', 'the request target is too long or no path'));
   const secure = socket instanceof TLSSocket;
-  const { answer: ask } = bound(await api());
+  const ask = await api();
   return ask({
     method,
     target,
@@ -187,8 +186,6 @@ async function answer(request: http.IncomingMessage, api: () => Promise<Api>): P
     readBody: (maxBytes) => readBody(request, maxBytes),
   });
 }
-
-const bound = (api: Api) => ({ answer: api.answer.bind(api) });
 
 /** What the client gave; that it is nobody's or forged is for others to say. */
 function chainOf(socket: TLSSocket): CertificateChain | undefined {
@@ -220,7 +217,11 @@ async function readBody(request: http.IncomingMessage, maxBytes: number): Promis
   return Buffer.concat(chunks);
 }
 
-function send(request: http.IncomingMessage, response: http.ServerResponse, { status, headers, body }: ApiResponse): void {
+function send(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  { status, headers, body }: ApiResponse,
+): void {
   const secure = request.socket instanceof TLSSocket;
   // What was not read of a body would be taken for the next request.
   const rest = request.complete ? {} : { connection: 'close' };

@@ -17,8 +17,7 @@ test('a password is stored as argon2id with its cost and a salt of its own, and 
 
 test('a hash that argon2 itself made is read, and known to be of another cost', async () => {
   // printf 'password' | argon2 somesalt -id -t 2 -m 16 -p 1
-  const reference =
-    '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
+  const reference = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
   const hashes = new PasswordHashes();
   assert.deepEqual(await hashes.check('password', reference), { ok: true, old: true });
   assert.equal((await hashes.check('passworD', reference)).ok, false);

@@ -21,7 +21,10 @@ type Parsed = Cost & { readonly salt: Buffer; readonly tag: Buffer };
 
 const derive = promisify(argon2);
 
-export type PasswordCheck = { readonly ok: boolean; /** Hashed with another cost than today's. */ readonly old: boolean };
+export type PasswordCheck = {
+  readonly ok: boolean /** Hashed with another cost than today's. */;
+  readonly old: boolean;
+};
 
 export class PasswordHashes {
   readonly #waiting: (() => void)[] = [];
@@ -39,7 +42,8 @@ export class PasswordHashes {
     if (parsed === undefined) throw new GatewayError('storage', 'a stored password hash cannot be read');
     const tag = await this.#compute(password, parsed, parsed.tag.length);
     const same = timingSafeEqual(tag, parsed.tag);
-    const old = parsed.memory !== COST.memory || parsed.passes !== COST.passes || parsed.parallelism !== COST.parallelism;
+    const old =
+      parsed.memory !== COST.memory || parsed.passes !== COST.passes || parsed.parallelism !== COST.parallelism;
     return { ok: same && stored !== undefined, old };
   }
 

@@ -11,8 +11,7 @@ export function passwordFault(password: string, account: string): string | undef
   const characters = [...password.normalize('NFC')];
   if (characters.length < MIN_CHARACTERS) return `a password has at least ${MIN_CHARACTERS} characters`;
   if (characters.length > MAX_CHARACTERS) return `a password has at most ${MAX_CHARACTERS} characters`;
-  if (new Set(characters).size < MIN_DIFFERENT)
-    return `a password has at least ${MIN_DIFFERENT} different characters`;
+  if (new Set(characters).size < MIN_DIFFERENT) return `a password has at least ${MIN_DIFFERENT} different characters`;
   const plain = password.toLowerCase();
   if (account.length >= 4 && plain.includes(account.toLowerCase()))
     return 'a password must not contain the name of the account';

@@ -9,7 +9,9 @@ export const MAX_BODY_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;\s*charset=("?)utf-8\1\s*)?$/i;
 
-export type ParsedBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: Problem };
+export type ParsedBody =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: Problem };
 
 const refuse = (...args: Parameters<typeof problem>): ParsedBody => ({ ok: false, problem: problem(...args) });
 

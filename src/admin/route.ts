@@ -100,9 +100,11 @@ type GivenField<R, Name extends 'path' | 'query' | 'body'> = R extends { readonl
   : { readonly [key in Name]?: undefined };
 
 /** What a client hands in. */
-export type RouteRequest<R> = GivenField<R, 'path'> & GivenField<R, 'query'> & GivenField<R, 'body'> & {
-  readonly ifMatch?: string;
-};
+export type RouteRequest<R> = GivenField<R, 'path'> &
+  GivenField<R, 'query'> &
+  GivenField<R, 'body'> & {
+    readonly ifMatch?: string;
+  };
 
 export type RouteMatch<Key extends string = string> =
   | { readonly kind: 'route'; readonly key: Key; readonly parameters: Readonly<Record<string, string>> }

@@ -42,7 +42,10 @@ const newToken = z.strictObject({
   expiresInDays: z.int().min(1).max(730).default(90),
 });
 const shownToken = z
-  .strictObject({ token, secret: z.string().meta({ description: 'Shown this once. Goes into `Authorization: Bearer`.' }) })
+  .strictObject({
+    token,
+    secret: z.string().meta({ description: 'Shown this once. Goes into `Authorization: Bearer`.' }),
+  })
   .meta({ id: 'NewToken' });
 
 const path = z.strictObject({ account: accountName });
@@ -217,6 +220,9 @@ export const AUDIT_ROUTES = routesOf('Audit')({
       action: z.string().max(100).optional(),
       limit: limit(1000, 100),
     }),
-    response: z.strictObject({ entries: z.array(auditEntry), before: z.int().optional().meta({ description: 'For the next page.' }) }),
+    response: z.strictObject({
+      entries: z.array(auditEntry),
+      before: z.int().optional().meta({ description: 'For the next page.' }),
+    }),
   },
 });

@@ -7,7 +7,9 @@ export const sessionInfo = z
   .strictObject({
     account: z.string(),
     role,
-    how: z.enum(['password', 'passkey', 'certificate', 'token', 'local']).meta({ description: 'How the caller proved it.' }),
+    how: z
+      .enum(['password', 'passkey', 'certificate', 'token', 'local'])
+      .meta({ description: 'How the caller proved it.' }),
     sinceMs: timeMs.optional(),
     /** Ends then in any case. */
     endsMs: timeMs.optional(),

@@ -6,11 +6,16 @@ export const timeMs = z.int().nonnegative().meta({ description: 'Milliseconds si
 
 export const accountName = z
   .string()
-  .regex(/^[a-z_][a-z0-9_.-]{0,31}$/, 'a name has 1 to 32 of a-z, 0-9, "_", "." and "-", and begins with a letter or "_"')
+  .regex(
+    /^[a-z_][a-z0-9_.-]{0,31}$/,
+    'a name has 1 to 32 of a-z, 0-9, "_", "." and "-", and begins with a letter or "_"',
+  )
   .refine((text) => text !== 'system' && !(text in {}), 'this name is reserved')
   .meta({ description: 'Name of an account.' });
 
-export const role = z.enum(ROLES).meta({ description: 'Least to greatest: help-desk, read-only, operator, administrator.' });
+export const role = z
+  .enum(ROLES)
+  .meta({ description: 'Least to greatest: help-desk, read-only, operator, administrator.' });
 
 export const id = z
   .string()

@@ -103,6 +103,8 @@ const renderChain = ({ leaf, presented }: CertificateChain): string =>
   JSON.stringify([leaf, ...presented].map((der) => Buffer.from(der).toString('base64')));
 
 function parseChain(stored: string): CertificateChain | undefined {
-  const [leaf, ...presented] = (JSON.parse(stored) as string[]).map((der) => new Uint8Array(Buffer.from(der, 'base64')));
+  const [leaf, ...presented] = (JSON.parse(stored) as string[]).map(
+    (der) => new Uint8Array(Buffer.from(der, 'base64')),
+  );
   return leaf === undefined ? undefined : { leaf, presented };
 }

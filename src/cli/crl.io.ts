@@ -1,7 +1,7 @@
 /** `sallyport crl list|update`: asks the running gateway over its control socket. Effects: the control socket. */
 import path from 'node:path';
-import { askGateway } from '../admin/control.io.ts';
-import type { CrlListing } from '../tls/crl-store.io.ts';
+import { connectApi } from '../admin/api-client.io.ts';
+import type { CrlListing } from '../tls/crl-listing.ts';
 import { parseArguments, type Write } from './arguments.ts';
 import { renderCrlList } from './crl.ts';
 
@@ -19,13 +19,13 @@ export async function crl(args: readonly string[], write: Write): Promise<number
     return 2;
   }
   const dataDir = path.resolve(parsed.options['data'] ?? 'data');
-  const query = source === undefined ? '' : `?source=${encodeURIComponent(source)}`;
+  const api = connectApi(dataDir);
   const answer =
     operation === 'update'
-      ? await askGateway(dataDir, 'POST', `/crl/update${query}`)
-      : await askGateway(dataDir, 'GET', '/crl');
+      ? await api.call('POST /api/crl/update', { body: source === undefined ? {} : { source } })
+      : await api.call('GET /api/crl');
   if (!answer.ok) {
-    write(`sallyport: ${answer.why}\n`);
+    write(`sallyport: ${answer.refusal.detail}\n`);
     return 1;
   }
   const listing = answer.body as CrlListing;

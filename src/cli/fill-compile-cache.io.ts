@@ -12,6 +12,8 @@ const ENTRIES = [
   '../queue/store-worker.io.ts',
   '../pipeline/receive-thread.io.ts',
   '../pipeline/delivery-thread.io.ts',
+  '../admin-thread.ts',
+  '../admin/open.io.ts',
 ];
 
 export async function fillCompileCache(): Promise<number> {

@@ -15,14 +15,14 @@ const isOrigin = (text: string): boolean => {
   return url !== null && url.protocol === 'https:' && url.username === '' && url.password === '' && url.origin === text;
 };
 
-const origin = z
-  .string()
-  .refine(isOrigin, ORIGIN)
-  .meta({ value: 'https://host or https://host:port' });
+const origin = z.string().refine(isOrigin, ORIGIN).meta({ value: 'https://host or https://host:port' });
 
 const network = z
   .string()
-  .refine((text) => (text.includes('/') ? parseCidr(text) : parseIp(text)) !== undefined, 'a network is an address or address/prefix, such as 192.0.2.0/24')
+  .refine(
+    (text) => (text.includes('/') ? parseCidr(text) : parseIp(text)) !== undefined,
+    'a network is an address or address/prefix, such as 192.0.2.0/24',
+  )
   .meta({ value: 'IP address or network with prefix length' });
 
 const sessionTime = (longest: string) =>
@@ -45,24 +45,16 @@ export const admin = z.strictObject({
     otherwise: 'a demonstration certificate',
     asyncos: 'HTTPS certificate',
   }),
-  origins: z
-    .array(origin)
-    .min(1)
-    .optional()
-    .meta({
-      description:
-        'How browsers reach the gateway. Logins by cookie and passkeys work from these origins only; passkeys belong to the host of the first one.',
-      otherwise: 'https://HOSTNAME:PORT of each address',
-    }),
-  accessList: z
-    .array(network)
-    .min(1)
-    .optional()
-    .meta({
-      description: 'Networks that may connect to the API.',
-      otherwise: 'every network',
-      asyncos: 'adminaccessconfig',
-    }),
+  origins: z.array(origin).min(1).optional().meta({
+    description:
+      'How browsers reach the gateway. Logins by cookie and passkeys work from these origins only; passkeys belong to the host of the first one.',
+    otherwise: 'https://HOSTNAME:PORT of each address',
+  }),
+  accessList: z.array(network).min(1).optional().meta({
+    description: 'Networks that may connect to the API.',
+    otherwise: 'every network',
+    asyncos: 'adminaccessconfig',
+  }),
   clientCertificate: clientCertificateLogin.optional().meta({
     description: 'Login by client certificate. Without it no certificate is asked for.',
     asyncos: 'CRL check for the web interface',

@@ -23,11 +23,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 type Checked = { readonly data: unknown; readonly schema: z.core.$ZodType };
 
 /** One fault per thing that is wrong. `data` is what was checked, `schema` what it was checked against. */
-export function schemaFaults(
-  issues: readonly Issue[],
-  data: unknown,
-  schema: z.core.$ZodType = configSchema,
-): Fault[] {
+export function schemaFaults(issues: readonly Issue[], data: unknown, schema: z.core.$ZodType = configSchema): Fault[] {
   return issues.flatMap((issue) => faultsOf(issue, issue.path.map(plainStep), { data, schema }));
 }
 

@@ -7,8 +7,11 @@ export function adminFaults(config: Config): Fault[] {
   const { admin } = config;
   if (admin === undefined) return [];
   const found: Fault[] = [];
-  const refer = (path: readonly (string | number)[], name: string, section: 'certificates' | 'certificateAuthorities') =>
-    found.push(...danglingReference({ path, name, section, exist: Object.keys(config[section]) }));
+  const refer = (
+    path: readonly (string | number)[],
+    name: string,
+    section: 'certificates' | 'certificateAuthorities',
+  ) => found.push(...danglingReference({ path, name, section, exist: Object.keys(config[section]) }));
   if (admin.certificate !== undefined) refer(['admin', 'certificate'], admin.certificate, 'certificates');
   for (const [i, name] of (admin.clientCertificate?.trust ?? []).entries())
     refer(['admin', 'clientCertificate', 'trust', i], name, 'certificateAuthorities');

@@ -36,7 +36,11 @@ test('a call runs the method of the object in the other thread, and the object k
 
 test('an error arrives with its words, and a GatewayError with its code', async () => {
   const { calls, close } = connected();
-  await assert.rejects(calls.counter.full(), { name: 'GatewayError', code: 'storage-full', message: 'the disk is full' });
+  await assert.rejects(calls.counter.full(), {
+    name: 'GatewayError',
+    code: 'storage-full',
+    message: 'the disk is full',
+  });
   await assert.rejects(calls.other.missing(), /there is no call other\.missing/);
   close();
 });

@@ -28,6 +28,8 @@ export type ThreadStart = {
   /** The thread's lane in the connection limits: receive thread n has lane n. */
   readonly lane: number;
   readonly receiveThreads: number;
+  /** Calls of the control thread's objects: the admin thread's only. */
+  readonly calls?: MessagePort;
 };
 
 /** Requests are answered by a `reply` with the same id. */
