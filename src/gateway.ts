@@ -17,6 +17,7 @@ import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus }
 import { type MetricsServer, openMetricsServer } from './log/metrics-server.io.ts';
 import { openMailLog } from './log/writer.io.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
+import { HistoryKeeper } from './history-keeper.ts';
 import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
 import { apart } from './core/apart.io.ts';
@@ -70,12 +71,15 @@ export class Gateway {
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   #metricsServer: MetricsServer | undefined;
+  readonly #history: HistoryKeeper;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: GatewayOptions, revision: Revision) {
     this.#options = options;
     this.#revision = compileRevision(revision, this.#slots);
     this.#log = openMailLog({ format: options.logFormat, write: options.write, clock, metrics: this.#metrics });
+    this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
+    this.#history.keepMs = revision.config.system.clientHistory;
   }
 
   get config(): Config {
@@ -138,6 +142,7 @@ export class Gateway {
     });
     this.#revision = revision;
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
+    this.#history.keepMs = revision.config.system.clientHistory;
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
@@ -150,6 +155,7 @@ export class Gateway {
     this.#crls?.stop();
     await this.#threads?.stop(STOP_MS);
     await this.#store?.close();
+    this.#history.close();
     this.#system('info', 'Sallyport has stopped');
     this.#log.flush();
   }
@@ -172,6 +178,7 @@ export class Gateway {
       log: this.#log,
       writeLog: this.#options.write,
       wantPoints: (requests) => this.#crls?.want(requests),
+      keepHistory: (batch) => this.#history.keep(batch),
       onFatal: this.#options.onFatal,
     });
   }

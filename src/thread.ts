@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { openRoom } from './core/thread-room.io.ts';
+import type { HistoryBatch } from './log/client-history.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
 import type { PointRequest } from './tls/crl-points.ts';
 
@@ -19,6 +20,7 @@ export type ThreadEntry = { readonly module: URL; readonly start: string; readon
 export type ThreadEvents = {
   readonly onLog: (text: string) => void;
   readonly onPoints: (requests: readonly PointRequest[]) => void;
+  readonly onHistory: (batch: HistoryBatch) => void;
   readonly onDeath: (why: string) => void;
 };
 
@@ -40,6 +42,7 @@ export class Thread {
     this.#worker.on('message', (message: FromThread) => {
       if (message.type === 'log') events.onLog(message.text);
       else if (message.type === 'crl-points') events.onPoints(message.requests);
+      else if (message.type === 'history') events.onHistory(message.batch);
       else this.#answer(message);
     });
     this.#worker.on('error', (error: unknown) =>

@@ -7,6 +7,7 @@
  */
 import { ConnectionLimits } from './accept/connection-limits.ts';
 import type { Clock } from './core/ports.ts';
+import type { HistoryBatch } from './log/client-history.ts';
 import type { MailLog } from './log/mail-event.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
@@ -41,6 +42,7 @@ export type ThreadsOptions = {
   readonly log: MailLog;
   readonly writeLog: (text: string) => void;
   readonly wantPoints: (requests: readonly PointRequest[]) => void;
+  readonly keepHistory: (batch: HistoryBatch) => void;
   /** Called when threads die again and again. */
   readonly onFatal: (why: string) => void;
 };
@@ -127,7 +129,7 @@ export class Threads {
   }
 
   #spawn(room: Room): Thread {
-    const { start, connectQueue, connectCalls, writeLog, wantPoints } = this.#options;
+    const { start, connectQueue, connectCalls, writeLog, wantPoints, keepHistory } = this.#options;
     const { name, entry, lane } = room;
     const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
     const thread = new Thread(
@@ -136,6 +138,7 @@ export class Threads {
       {
         onLog: writeLog,
         onPoints: wantPoints,
+        onHistory: keepHistory,
         onDeath: (why) => this.#replace(room, why),
       },
     );

@@ -34,6 +34,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'what would become of a session, stage by stage, without sending anything',
     run: async (args, write) => (await import('./trace.io.ts')).traceCommand(args, write),
   },
+  dryrun: {
+    usage: 'dryrun --config RUNNING --candidate FILE --data DIR [--days 7] [--json]',
+    does: 'whose verdict a changed configuration would change, tried on the clients of the last days',
+    run: async (args, write) => (await import('./dry-run.io.ts')).dryRunCommand(args, write),
+  },
+  unused: {
+    usage: 'unused --config FILE --data DIR [--days 90] [--json]',
+    does: 'sender group entries, policies, profiles and routes that nobody has needed',
+    run: async (args, write) => (await import('./dry-run.io.ts')).unusedCommand(args, write),
+  },
   crl: {
     usage: 'crl list|update [SOURCE] [--data DIR] [--json]',
     does: 'shows the revocation lists of the running gateway, or fetches them now',

@@ -9,7 +9,7 @@ import { admin } from './administration.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
 import { ldap, smtpAuthProfiles } from './ldap.ts';
-import { dnsServer, name, sizeBytes, socketAddress } from './scalars.ts';
+import { dnsServer, durationMs, name, sizeBytes, socketAddress } from './scalars.ts';
 
 export const system = z.strictObject({
   receiveThreads: z
@@ -27,6 +27,10 @@ export const system = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'DNS servers.', asyncos: 'dnsconfig', otherwise: 'those of the system' }),
+  clientHistory: durationMs.prefault('7d').meta({
+    description:
+      'How long the facts that decided a client’s latest session are kept after it, to try a changed configuration on them (dryrun); 0s keeps none. They hold addresses and certificates, never passwords or text.',
+  }),
   minFreeSpace: sizeBytes
     .prefault('64M')
     .meta({ description: 'Below this much free space in the data folder new mail gets 452.' }),

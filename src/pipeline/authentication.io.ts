@@ -108,6 +108,7 @@ async function password(
   asking: Asking,
 ): Promise<Step> {
   const answer = refuseCredentials(given) ?? (await asking.ask(given.login, given.password));
+  session.seen.login = { user: given.login, ...answer };
   const verdict = decideAuth(answer, asking.name, asking.checkAllowed);
   logVerdict(session, { verdict, user: given.login, mechanism: given.mechanism }, asking);
   if (verdict.kind === 'success' || verdict.kind === 'monitored') {

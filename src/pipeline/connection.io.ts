@@ -16,6 +16,7 @@ import { Wire } from '../smtp/wire.io.ts';
 import type { Door } from './doors.io.ts';
 import { recordRefusal, type Session } from './receipt-session.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
+import { noteMatch } from './session-history.ts';
 
 export type Entered = { readonly session: Session; readonly greeting: Reply };
 
@@ -47,6 +48,7 @@ async function classify(wire: Wire, remoteAddress: string, { door, thread }: Cla
     : undefined;
   const hostname = asked?.answer === 'yes' ? asked.value : undefined;
   const match = matchHat(door.hat, { ip: remoteAddress, hostname });
+  noteMatch({ door, match }, thread.ledger, thread.clock.now());
   return {
     icid: thread.nextId('icid') as Icid,
     door,
@@ -66,6 +68,7 @@ async function classify(wire: Wire, remoteAddress: string, { door, thread }: Cla
     authRefused: undefined,
     authenticated: false,
     transaction: undefined,
+    seen: { recipients: [] },
     messages: 0,
     errors: 0,
   };

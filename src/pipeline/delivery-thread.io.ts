@@ -10,7 +10,7 @@ import { openMailLog } from '../log/writer.io.ts';
 import { nextId } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
 import { type Delivery, startDelivery } from './delivery.io.ts';
-import { serveControlThread, writeLog } from './thread-entry.io.ts';
+import { reportHistory, sendHistory, serveControlThread, writeLog } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
 export function startDeliveryThread(start: ThreadStart): void {
@@ -20,6 +20,7 @@ export function startDeliveryThread(start: ThreadStart): void {
   const queue = connectQueue(start.queuePort);
   const prepared = new Map<number, CompiledRevision>();
   let delivery: Delivery | undefined;
+  const ledger = reportHistory();
 
   serveControlThread({
     async prepare(revision) {
@@ -44,6 +45,7 @@ export function startDeliveryThread(start: ThreadStart): void {
         log,
         nextDcid: () => nextId(start.ids, 'dcid'),
         nextMid: () => nextId(start.ids, 'mid'),
+        noteRoute: (rule) => ledger.hit(rule, clock.now()),
       });
     },
     abandon(number) {
@@ -64,6 +66,7 @@ export function startDeliveryThread(start: ThreadStart): void {
     },
     async stop(deadlineMs) {
       await delivery?.stop(deadlineMs);
+      sendHistory(ledger);
       log.flush();
     },
   });

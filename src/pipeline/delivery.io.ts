@@ -17,7 +17,7 @@ import { type DeliveryQueue, Ledger } from '../delivery/ledger.io.ts';
 import { type HopPorts, hopSettings, hostFailed, type OpenHop, openHop } from '../delivery/next-hop.io.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
-import { compileRoutes, routeOf } from '../delivery/smtp-routes.ts';
+import { compileRoutes, type Route, routeOf } from '../delivery/smtp-routes.ts';
 import { sendJob } from '../delivery/transaction.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { decideAttempt, decideRetry } from '../queue/retry-schedule.ts';
@@ -33,6 +33,8 @@ export type DeliveryOptions = {
   readonly log: MailLog;
   readonly nextDcid: () => Dcid;
   readonly nextMid: () => Mid;
+  /** Told the SMTP route of every recipient that is tried. */
+  readonly noteRoute?: (rule: string) => void;
 };
 
 export type Delivery = {
@@ -121,6 +123,12 @@ class DeliveryWalk implements Delivery {
     return undefined;
   }
 
+  #route(address: string): Route {
+    const route = routeOf(this.#routes, address);
+    this.#on.noteRoute?.(route.rule);
+    return route;
+  }
+
   #admit(rows: readonly DueRecipient[]): void {
     const nowMs = this.#on.clock.now();
     const { profile } = this.#settings;
@@ -129,7 +137,7 @@ class DeliveryWalk implements Delivery {
     for (const group of Map.groupBy(late, ({ mid }) => mid).values())
       this.#errands.run(this.#ledger.conclude(group.map(expired)));
     // SMTP routes.
-    const due = groupDue(rows.filter(mayTry), (address) => routeOf(this.#routes, address), nowMs);
+    const due = groupDue(rows.filter(mayTry), (address) => this.#route(address), nowMs);
     for (const { rows: gone, rule } of due.discarded) this.#errands.run(this.#ledger.discard(gone, rule));
     for (const { rows: lost, status, why } of due.impossible)
       this.#errands.run(

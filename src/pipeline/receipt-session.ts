@@ -7,6 +7,7 @@ import type { Icid, Mid } from '../core/ids.ts';
 import type { Recipient } from '../core/ports.ts';
 import type { Reply } from '../core/reply.ts';
 import type { CertificateCheck } from '../identity/identify.io.ts';
+import type { RecordedLogin, RecordedOwner } from '../log/client-history.ts';
 import type { CertificateNames, MailLog, Refusal } from '../log/mail-event.ts';
 import type { HatMatch } from '../policy/host-access-table.ts';
 import type { ChunkReader } from '../smtp/chunk-reader.ts';
@@ -60,6 +61,13 @@ export type Session = {
   authRefused: { readonly reply: Reply; repliesLeft: number } | undefined;
   authenticated: boolean;
   transaction: Transaction | undefined;
+  /** For the client history: the latest of each. */
+  readonly seen: {
+    sender?: string;
+    recipients: string[];
+    owner?: RecordedOwner;
+    login?: RecordedLogin;
+  };
   /** Messages accepted so far. */
   messages: number;
   errors: number;

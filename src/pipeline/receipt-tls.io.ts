@@ -74,6 +74,7 @@ export async function identify(session: Session, thread: ReceiveThread): Promise
     door.profile?.certificate === undefined || certificate === undefined
       ? { kind: 'none' }
       : await certificate.standing(needsOwner(facts));
+  if (standing.kind === 'valid') session.seen.owner = standing.owner;
   const verdict = decideIdentity(facts, standing);
   apply(session, verdict, thread);
   return verdict;

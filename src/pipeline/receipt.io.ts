@@ -19,6 +19,7 @@ import type { Door } from './doors.io.ts';
 import { recordRefusal, type Session, type Step } from './receipt-session.ts';
 import { handshake, startTls } from './receipt-tls.io.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
+import { noteSession } from './session-history.ts';
 import { abandonTransaction, receiveBdat, receiveData, receiveMail, receiveRcpt, skipChunk } from './transaction.io.ts';
 
 const MAX_ERRORS = 20;
@@ -39,6 +40,7 @@ export async function receiveConnection(socket: Socket, door: Door, thread: Rece
     await abandonTransaction(session, thread, 'connection closed').catch((error: unknown) =>
       logUnexpected(session, error, thread),
     );
+    noteSession(session, thread.ledger, thread.clock.now());
     thread.log.emit({ event: 'icid-close', icid: session.icid, how });
     session.wire.end();
   }

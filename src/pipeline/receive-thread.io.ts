@@ -8,6 +8,7 @@ import { ConnectionLimits } from '../accept/connection-limits.ts';
 import { ListeningSockets } from '../accept/listener.io.ts';
 import type { Clock, Dns, QueueStore } from '../core/ports.ts';
 import { createDns } from '../delivery/dns.io.ts';
+import type { ClientLedger } from '../log/client-history.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
 import { openMailLog } from '../log/writer.io.ts';
@@ -18,7 +19,14 @@ import type { CrlSet } from '../tls/revocation.ts';
 import { CrlSeeker } from './crl-seeker.io.ts';
 import { Doors } from './doors.io.ts';
 import { receiveConnection } from './receipt.io.ts';
-import { serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './thread-entry.io.ts';
+import {
+  reportHistory,
+  sendHistory,
+  serveControlThread,
+  tellPoints,
+  type ThreadHandlers,
+  writeLog,
+} from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
 /** What the receipt walk needs of its thread. */
@@ -33,6 +41,7 @@ export type ReceiveThread = {
   readonly nextId: (kind: 'icid' | 'mid') => number;
   /** Mail transactions that have begun and have not ended. */
   transactions: number;
+  readonly ledger: ClientLedger;
 };
 
 type Prepared = { readonly doors: Doors; readonly dns: Dns; readonly added: readonly string[] };
@@ -66,6 +75,7 @@ class ReceiveRoom implements ThreadHandlers {
       dns: createDns({}),
       nextId: (kind) => nextId(start.ids, kind),
       transactions: 0,
+      ledger: reportHistory(),
     };
   }
 
@@ -117,6 +127,7 @@ class ReceiveRoom implements ThreadHandlers {
     this.#thread.wireClock.stopIdle();
     const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
     await Promise.race([Promise.allSettled(this.#running), late]);
+    sendHistory(this.#thread.ledger);
     this.#log.flush();
   }
 

@@ -3,6 +3,7 @@
  * lines up. Effects: messages to the control thread.
  */
 import { parentPort } from 'node:worker_threads';
+import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
 import type { CrlSet } from '../tls/revocation.ts';
@@ -23,6 +24,20 @@ const up = (message: FromThread): void => parentPort?.postMessage(message);
 export const tellPoints = (requests: readonly PointRequest[]): void => up({ type: 'crl-points', requests });
 
 export const writeLog = (text: string): void => up({ type: 'log', text });
+
+const HISTORY_EVERY_MS = 5000;
+
+/** A ledger whose contents go to the control thread every five seconds; `sendHistory` sends the rest. */
+export function reportHistory(): ClientLedger {
+  const ledger = new ClientLedger();
+  setInterval(() => sendHistory(ledger), HISTORY_EVERY_MS).unref();
+  return ledger;
+}
+
+export function sendHistory(ledger: ClientLedger): void {
+  const batch = ledger.take();
+  if (batch !== undefined) up({ type: 'history', batch });
+}
 
 export function serveControlThread(handlers: ThreadHandlers): void {
   parentPort?.on('message', (message: ToThread) => {

@@ -20,12 +20,14 @@ import { BodyReceipt } from './body-receipt.io.ts';
 import { recordRefusal, type Session, type Step, type Transaction } from './receipt-session.ts';
 import { identifyAgain } from './receipt-tls.io.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
+import { noteRecipient, noteSender } from './session-history.ts';
 
 export async function receiveMail(
   session: Session,
   { path, parameters }: MailCommand,
   thread: ReceiveThread,
 ): Promise<Step> {
+  noteSender(session, path.address);
   const again = await identifyAgain(session, thread);
   if (again !== undefined) return again;
   const { policy, door, identity, icid, messages } = session;
@@ -49,6 +51,7 @@ export async function receiveMail(
 export function receiveRcpt(session: Session, { path, parameters }: RcptCommand, thread: ReceiveThread): Step {
   const { transaction, policy, door, identity, icid } = session;
   if (transaction === undefined) return { reply: R.badSequence('send MAIL first'), error: true };
+  noteRecipient(session, path.address);
   const verdict = decideRcptTo(path, {
     policy,
     listener: door.config,

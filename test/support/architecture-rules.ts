@@ -17,8 +17,8 @@ const DEPENDENCY_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   zod: ['config', 'admin'],
   yaml: ['config'],
   ldapts: ['ldap'],
-  // Mail in one database, accounts and the audit record in another.
-  'node:sqlite': ['queue', 'admin'],
+  // One database for mail, one for the committed configuration, one for accounts, one for client history.
+  'node:sqlite': ['queue', 'config', 'admin', 'log'],
 };
 
 const STATIC_IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\bfrom\s+)?["']([^"']+)["']/gm;

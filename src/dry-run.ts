@@ -1,0 +1,138 @@
+/**
+ * What would change: recent clients are replayed against the running and against a candidate configuration, and those
+ * whose verdict differs are told. Certificates are judged anew under both; what the directory said of them then counts
+ * again unless the candidate changes directories or profiles, in which case the directory is asked.
+ * Effects: the history file, directories.
+ */
+import { compileRevision } from './compiled-revision.ts';
+import type { Revision } from './config/schema.ts';
+import type { Clock } from './core/ports.ts';
+import { unknown } from './core/verdict.ts';
+import { CertificateCheck } from './identity/identify.io.ts';
+import type { CertificateStanding } from './identity/identity-verdict.ts';
+import type { AuthAnswer } from './identity/smtp-auth-verdict.ts';
+import { PASSWORD_TAKEN_AS_RIGHT } from './ldap/query.ts';
+import type { ClientFacts, SeenClient } from './log/client-history.ts';
+import type { ClientHistory } from './log/client-history.io.ts';
+import type { MailLog } from './log/mail-event.ts';
+import { type Door, Doors } from './pipeline/doors.io.ts';
+import { type SessionTrace, type TracePorts, type TraceStage, traceSession } from './pipeline/session-trace.ts';
+import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+
+export type JudgedRevision = { readonly revision: Revision; readonly crls: CrlSeeker };
+
+export type DryRunInput = {
+  readonly running: JudgedRevision;
+  readonly candidate: JudgedRevision;
+  readonly history: Pick<ClientHistory, 'clients' | 'chainOf'>;
+  readonly sinceMs: number;
+  readonly clock: Clock;
+  readonly log: MailLog;
+};
+
+export type Judged = Pick<SessionTrace, 'outcome'> & {
+  /** The stage that decided; undefined where nothing spoke against the mail. */
+  readonly because?: Pick<TraceStage, 'stage' | 'rule' | 'says'>;
+};
+
+export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
+export type DryRun = {
+  readonly clients: number;
+  readonly notLookedAt: number;
+  readonly changed: readonly ChangedClient[];
+};
+
+/** The latest; a replay of more would keep the administrator waiting. */
+const MAX_CLIENTS = 20_000;
+const AT_ONCE = 8;
+
+export async function dryRun(input: DryRunInput): Promise<DryRun> {
+  const all = input.history.clients(input.sinceMs);
+  const clients = all.slice(0, MAX_CLIENTS);
+  const recorded = directoryText(input.running.revision) === directoryText(input.candidate.revision);
+  const running = new Judge(input.running, input, true);
+  const candidate = new Judge(input.candidate, input, recorded);
+  const changed: ChangedClient[] = [];
+  try {
+    const queue = clients[Symbol.iterator]();
+    const work = async (): Promise<void> => {
+      for (const client of queue) {
+        const [before, after] = [await running.judge(client.facts), await candidate.judge(client.facts)];
+        if (before.outcome !== after.outcome) changed.push({ client, before, after });
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  } finally {
+    running.close();
+    candidate.close();
+  }
+  const inOrder = changed.toSorted((a, b) => b.client.lastMs - a.client.lastMs);
+  return { clients: clients.length, notLookedAt: all.length - clients.length, changed: inOrder };
+}
+
+/** Everything that the directory's answers depend on. */
+const directoryText = ({ config, material }: Revision): string =>
+  JSON.stringify([config.ldap, config.smtpAuthProfiles, material.ldif]);
+
+class Judge {
+  readonly #doors: Doors;
+  readonly #byName: ReadonlyMap<string, Door>;
+  readonly #history: DryRunInput['history'];
+  readonly #recorded: boolean;
+
+  constructor({ revision, crls }: JudgedRevision, { history, clock, log }: DryRunInput, recorded: boolean) {
+    this.#doors = new Doors(compileRevision(revision, new Map()), {
+      clock,
+      log,
+      receiveThreads: 1,
+      crls,
+      ldapTrace: () => undefined,
+    });
+    this.#byName = new Map([...this.#doors.byAddress.values()].map((door) => [door.name, door]));
+    this.#history = history;
+    this.#recorded = recorded;
+  }
+
+  async judge(facts: ClientFacts): Promise<Judged> {
+    const door = this.#byName.get(facts.listener);
+    if (door === undefined) {
+      const because = {
+        stage: 'connection',
+        rule: 'listeners',
+        says: `there is no listener ${facts.listener}`,
+      } as const;
+      return { outcome: 'refused', because };
+    }
+    const { login, ...client } = facts;
+    const asked = { ...client, hostname: facts.hostname, login: login?.user, message: undefined };
+    const { outcome, stages } = await traceSession(door, asked, this.#ports(door, facts));
+    const because = stages.findLast((stage) => stage.outcome !== 'passed');
+    return because === undefined || outcome === 'accepted' ? { outcome } : { outcome, because };
+  }
+
+  close(): void {
+    this.#doors.retire();
+  }
+
+  #ports(door: Door, { certificate, owner, login }: ClientFacts): TracePorts {
+    return {
+      standing: async (askOwner): Promise<CertificateStanding> => {
+        const [leaf, ...presented] = certificate === undefined ? [] : this.#history.chainOf(certificate);
+        const stages = door.profile?.certificate;
+        if (leaf === undefined || stages === undefined) return { kind: 'none' };
+        const check = new CertificateCheck(leaf, () => presented, stages);
+        if (!askOwner || !this.#recorded || owner === undefined) return await check.standing(askOwner);
+        const standing = await check.standing(false);
+        return standing.kind === 'valid' ? { ...standing, owner } : standing;
+      },
+      login: async (user): Promise<AuthAnswer> => {
+        const answer = login ?? unknown('no login was seen');
+        const password = door.profile?.password;
+        if (!('kind' in answer)) return { kind: 'unavailable', why: answer.answer };
+        if (this.#recorded || answer.kind !== 'accepted' || password === undefined) return answer;
+        // The password was right when it was last seen; whether its owner may use one is asked anew.
+        return await password.ask(user, PASSWORD_TAKEN_AS_RIGHT);
+      },
+    };
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Keeps what the threads report of clients and rule hits, and forgets it in time. It must never be in the way: a disk that
+ * cannot take it is said once, and mail goes on. Effects: the history file.
+ */
+import type { Clock } from './core/ports.ts';
+import type { HistoryBatch } from './log/client-history.ts';
+import { ClientHistory } from './log/client-history.io.ts';
+import type { MailLog } from './log/mail-event.ts';
+
+const FORGET_EVERY_MS = 3_600_000;
+
+export type HistoryKeeperOptions = { readonly dataDir: string; readonly clock: Clock; readonly log: MailLog };
+
+export class HistoryKeeper {
+  readonly #options: HistoryKeeperOptions;
+  #history: ClientHistory | undefined;
+  #forgotMs = 0;
+  #failing = false;
+  /** How long a client is remembered after its last session; 0 remembers none. */
+  keepMs = 0;
+
+  constructor(options: HistoryKeeperOptions) {
+    this.#options = options;
+  }
+
+  keep(batch: HistoryBatch): void {
+    const nowMs = this.#options.clock.now();
+    this.#try(() => {
+      this.#history ??= ClientHistory.open(this.#options.dataDir, nowMs);
+      this.#history.add(this.keepMs > 0 ? batch : { ...batch, clients: [], certificates: [] });
+      if (nowMs - this.#forgotMs < FORGET_EVERY_MS) return;
+      this.#forgotMs = nowMs;
+      this.#history.forget(nowMs - this.keepMs);
+    });
+  }
+
+  close(): void {
+    this.#try(() => this.#history?.close());
+    this.#history = undefined;
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+      this.#failing = false;
+    } catch (error) {
+      if (this.#failing) return;
+      this.#failing = true;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log.emit({ event: 'system', level: 'warning', text: `client history is not kept: ${why}` });
+    }
+  }
+}
