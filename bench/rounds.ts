@@ -8,10 +8,17 @@ import { type Account, machineSeconds } from './account.ts';
 import { type Load, runLoad } from './load.ts';
 import { type Measurement, measurement, type Workload } from './workloads.ts';
 
-const WARM_UP_SECONDS = 1.2;
+/** What is compiled while it runs has to be compiled; a server runs for days. */
+const WARM_UP_SECONDS = 2;
 const IDLE_LIMIT_MS = 6000;
 
-export type Contestant = { readonly name: string; readonly account: Account; readonly port: number };
+export type Contestant = {
+  readonly name: string;
+  readonly account: Account;
+  readonly port: number;
+  /** Called after each run. */
+  readonly forget?: () => void;
+};
 export type Results = ReadonlyMap<string, readonly Measurement[]>;
 
 export type RoundOptions = {
@@ -28,7 +35,8 @@ export async function playRounds(options: RoundOptions): Promise<Results> {
   const { workload, contestants, certificates, rounds, seconds, tell } = options;
   const load: Load = { ...workload.load, certificates };
   const results = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
-  for (const one of contestants) await measureOnce(options, one, { ...load, seconds: WARM_UP_SECONDS });
+  for (const one of contestants)
+    await measureOnce(options, one, { ...load, seconds: Math.min(WARM_UP_SECONDS, seconds) });
   for (let round = 0; round < rounds; round++) {
     // Every other round goes backwards, so that none always comes after the same other.
     for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {
@@ -46,6 +54,7 @@ async function measureOnce({ workload, loadgen }: RoundOptions, one: Contestant,
   const report = await runLoad(loadgen, one.port, load);
   await one.account.idle(IDLE_LIMIT_MS);
   const after = { cpu: one.account.cpuSeconds(), ...machineSeconds() };
+  one.forget?.();
   return measurement(workload, report, {
     serverCpu: after.cpu - before.cpu,
     machineBusy: after.busy - before.busy,

@@ -35,6 +35,7 @@ import { WORKLOADS, type Workload } from './workloads.ts';
 const PEERS: readonly Peer[] = [sallyport, postfix, exim, haraka, smtpServer, nodeFile, nodeLog, cFloor];
 const ROWS: readonly Row[] = [idle, threads, groupCommit, flat, delivery, start, large];
 const DISK_MB = 6000;
+const QUICK_DISK_MB = 2500;
 const DOCS = join(import.meta.dirname, '..', 'docs');
 
 const tell = (text: string): void => console.log(text);
@@ -71,9 +72,9 @@ async function runWorkload(
 ): Promise<WorkloadResult> {
   tell(`${workload.name}: ${workload.title} (${workload.unit})`);
   const contestants: Contestant[] = [];
-  for (const [{ name }, { ports, account }] of peers) {
+  for (const [{ name }, { ports, account, forget }] of peers) {
     const port = ports[workload.door];
-    if (port !== undefined) contestants.push({ name, account, port });
+    if (port !== undefined) contestants.push({ name, account, port, ...(forget === undefined ? {} : { forget }) });
   }
   const { rounds, seconds } = options;
   const results = await playRounds({
@@ -129,7 +130,7 @@ const options = readArguments(
 if (options === undefined) process.exit(2);
 const from = performance.now();
 installPackages(['gcc', 'libc6-dev', 'libssl-dev', 'openssl', 'slapd', 'strace', 'e2fsprogs']);
-const disk = openScratchDisk(DISK_MB);
+const disk = openScratchDisk(options.quick ? QUICK_DISK_MB : DISK_MB);
 const site = await openSite(disk.folder);
 const workloads: WorkloadResult[] = [];
 let facts: PeerFacts[] = [];

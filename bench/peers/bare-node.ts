@@ -1,9 +1,10 @@
 /** The bare Node loops, one with a file for every message and one with a log. Effects: starts them, writes files. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
 import { Account } from '../account.ts';
 import { answers } from '../ports.ts';
+import { removeStored } from '../stored-files.ts';
 import type { Peer } from './peer.ts';
 
 const PROGRAM = join(import.meta.dirname, '..', 'floor', 'bare-node.ts');
@@ -29,7 +30,11 @@ const bareNode = (mode: 'file' | 'log', what: string): Peer => ({
       { log: join(data, 'output') },
     );
     for (const port of Object.values(ports)) await answers(port);
-    return { ports, account, stop: () => account.end() };
+    const forget = (): void => {
+      if (mode === 'log') truncateSync(join(data, 'log'));
+      else removeStored(data, (name) => /^m\d/.test(name));
+    };
+    return { ports, account, forget, stop: () => account.end() };
   },
 });
 

@@ -4,13 +4,23 @@
  * It excludes Postfix as a package, so it runs unpacked, in a mount namespace with an account of its own.
  * Effects: starts Exim (as root), writes files.
  */
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/free-port.ts';
 import { Account } from '../account.ts';
 import { unpackPackage } from '../debian.ts';
 import { BASE_DN, GATEWAY_ACCOUNT } from '../material.ts';
 import { answers } from '../ports.ts';
+import { removeStored } from '../stored-files.ts';
 import type { Peer, Site } from './peer.ts';
 
 const PACKAGE = 'exim4-daemon-heavy';
@@ -64,7 +74,13 @@ export const exim: Peer = {
       { log: at('start.log'), env: { LD_LIBRARY_PATH: `${root}/usr/lib:${root}/usr/lib/x86_64-linux-gnu` } },
     );
     for (const port of Object.values(ports)) await answers(port);
-    return { ports, account, stop: () => account.end() };
+    const forget = (): void => {
+      // The spool is split into folders of one character.
+      const input = at('spool/input');
+      if (!existsSync(input)) return; // it is made with the first message
+      for (const part of readdirSync(input)) removeStored(join(input, part), () => true);
+    };
+    return { ports, account, forget, stop: () => account.end() };
   },
 };
 

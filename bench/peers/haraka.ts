@@ -10,6 +10,7 @@ import { Account } from '../account.ts';
 import { BASE_DN, GATEWAY_ACCOUNT } from '../material.ts';
 import { installFromNpm } from '../npm-peers.ts';
 import { answers } from '../ports.ts';
+import { removeStored } from '../stored-files.ts';
 import type { Peer } from './peer.ts';
 
 const VERSION = '3.3.4';
@@ -60,6 +61,7 @@ export const haraka: Peer = {
     const account = Account.open('haraka');
     account.start(node, [join(home, 'node_modules', 'Haraka', 'bin', 'haraka'), '-c', at('')], { log: at('output') });
     for (const port of Object.values(ports)) await answers(port);
-    return { ports, account, stop: () => account.end() };
+    const forget = (): void => removeStored(at('store'), () => true);
+    return { ports, account, forget, stop: () => account.end() };
   },
 };

@@ -31,6 +31,8 @@ export type Site = {
 export type RunningPeer = {
   readonly ports: Readonly<Partial<Record<Door, number>>>;
   readonly account: Account;
+  /** Removes what it stored and never delivers, so that the disk does not fill. Called while it is idle. */
+  readonly forget?: () => void;
   stop(): Promise<void>;
 };
 

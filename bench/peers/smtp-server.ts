@@ -6,6 +6,7 @@ import { Account } from '../account.ts';
 import { BASE_DN, GATEWAY_ACCOUNT } from '../material.ts';
 import { installFromNpm } from '../npm-peers.ts';
 import { answers } from '../ports.ts';
+import { removeStored } from '../stored-files.ts';
 import type { Peer } from './peer.ts';
 
 const VERSION = '3.21.6';
@@ -41,6 +42,7 @@ export const smtpServer: Peer = {
       { log: join(data, 'output') },
     );
     for (const port of Object.values(ports)) await answers(port);
-    return { ports, account, stop: () => account.end() };
+    const forget = (): void => removeStored(data, (name) => /^m\d/.test(name));
+    return { ports, account, forget, stop: () => account.end() };
   },
 };
