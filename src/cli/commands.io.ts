@@ -49,6 +49,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'shows the revocation lists of the running gateway, or fetches them now',
     run: async (args, write) => (await import('./crl.io.ts')).crl(args, write),
   },
+  cert: {
+    usage: 'cert show|match|chain|verify|request|self-signed|import ...',
+    does: 'shows, judges, makes and imports certificates; cert alone shows how',
+    run: async (args, write) => (await import('./cert.io.ts')).cert(args, write),
+  },
   quickstart: {
     usage: 'quickstart [--demo] [--dir DIR]',
     does: 'makes a demonstration PKI, directory and configuration, and runs the gateway on them',

@@ -1,0 +1,56 @@
+/**
+ * `sallyport cert import`: takes over a certificate with its key, from PKCS#12 or PEM in any order, for `certificates`
+ * of the configuration: the key's certificate first, its intermediates behind it, no root. No file is overwritten.
+ * Effects: files.
+ */
+import type { KeyObject } from 'node:crypto';
+import { type Certificate, diagnoseChain, keyBelongsTo } from '../certificate-file.ts';
+import type { Arguments, Write } from './arguments.ts';
+import { configurationOf, refuse } from './cert.ts';
+import { readCertificates, writeNew } from './cert-files.io.ts';
+
+export async function importFile({ rest: [file = ''], options }: Arguments, write: Write): Promise<number> {
+  const { out } = options;
+  if (out === undefined) return refuse('--out is needed: the new files begin with it', write);
+  const read = await readCertificates(file);
+  if (!read.ok) return refuse(`${file}: ${read.why}`, write);
+  for (const remark of read.remarks) write(`warning: ${remark}\n`);
+  const chosen = chooseOwn(read.certificates, read.keys);
+  if (typeof chosen === 'string') return refuse(`${file}: ${chosen}`, write);
+  const { own, key } = chosen;
+  const sorted = [own, ...read.certificates.filter((each) => each !== own)];
+  const { order, findings } = diagnoseChain(sorted, Date.now());
+  const chain = order.map((place) => sorted[place - 1] as Certificate);
+  const sent = chain.filter((each, i) => i === 0 || each.subject.key !== each.issuer.key);
+  const why = writeNew([
+    { file: `${out}.key`, content: key.export({ type: 'pkcs8', format: 'pem' }) as string, secret: true },
+    { file: `${out}.pem`, content: sent.map(({ der }) => pemOf(der)).join('') },
+  ]);
+  if (why !== undefined) return refuse(why, write);
+  write(`${out}.key: the private key, not encrypted\n`);
+  write(
+    `${out}.pem: ${sent.length === 1 ? 'the certificate' : `the certificate and ${sent.length - 1} of its authorities`} of ${own.subject.rfc4514}\n`,
+  );
+  for (const { severity, words } of findings)
+    if (severity === 'fault' && !/^(out of order|certificate \d+ .*not part)/.test(words)) write(`warning: ${words}\n`);
+  write(configurationOf(out, undefined));
+  return 0;
+}
+
+function chooseOwn(
+  certificates: readonly Certificate[],
+  keys: readonly KeyObject[],
+): { readonly own: Certificate; readonly key: KeyObject } | string {
+  if (certificates.length === 0) return 'the file holds no certificate';
+  if (keys.length === 0) return 'the file holds no private key';
+  for (const key of keys) {
+    const own = certificates.find((certificate) => keyBelongsTo(key, certificate));
+    if (own !== undefined) return { own, key };
+  }
+  return 'the private key belongs to none of the certificates';
+}
+
+const pemOf = (der: Uint8Array): string => {
+  const base64 = Buffer.from(der).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+};
