@@ -6,6 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describeConfiguration } from '../src/config/describe.ts';
+import { describeAsYaml } from '../src/config/describe-yaml.ts';
+import { configurationJsonSchema } from '../src/config/json-schema.ts';
 import { MAIL_EVENT_SAMPLES } from '../src/log/mail-event-samples.ts';
 import { levelOf, renderJson, renderText } from '../src/log/mail-log.ts';
 import { describeMetrics } from '../src/log/metrics.ts';
@@ -17,6 +19,8 @@ type Page = { readonly file: string; readonly render: () => string };
 
 const PAGES: readonly Page[] = [
   { file: 'configuration.md', render: configurationPage },
+  { file: 'configuration.schema.json', render: () => `${JSON.stringify(configurationJsonSchema(), null, 2)}\n` },
+  { file: 'configuration.yaml', render: describeAsYaml },
   { file: 'mail-events.md', render: mailEventsPage },
 ];
 
@@ -26,7 +30,8 @@ function configurationPage(): string {
 ${GENERATED}
 
 The configuration is one YAML 1.2 file. An unknown key is a fault; \`sallyport check FILE\` names each fault with line and
-column. Names in capitals stand for names that you choose; \`[]\` stands for each entry of a list. Durations are written
+column. [The same as a commented file](configuration.yaml) is what \`sallyport config describe\` prints, and
+[JSON Schema for editors](configuration.schema.json) what \`sallyport config schema\` does. Names in capitals stand for names that you choose; \`[]\` stands for each entry of a list. Durations are written
 \`15m\` (ms, s, m, h, d), sizes \`10M\` (k, M, G; powers of 1024). Relative paths are relative to the configuration file.
 
 ${describeConfiguration()}`;

@@ -5,6 +5,7 @@
 import type { ConnectionLimits } from './accept/connection-limits.ts';
 import type { ControlCalls } from './admin/control-calls.ts';
 import { effectiveMaxConcurrency } from './config/effective-policy.ts';
+import type { ConfigurationStore } from './config/configuration-store.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import type { CrlStore } from './tls/crl-store.io.ts';
@@ -16,10 +17,11 @@ export type ControlParts = {
   readonly limits: ConnectionLimits;
   readonly metrics: () => Promise<MetricsSnapshot>;
   readonly crls: CrlStore;
+  readonly configuration: ConfigurationStore;
 };
 
 export function controlCalls(parts: ControlParts): ControlCalls {
-  const { startedMs, receiveThreads, limits, metrics, crls } = parts;
+  const { startedMs, receiveThreads, limits, metrics, crls, configuration } = parts;
   return {
     gateway: {
       status: async () => {
@@ -44,5 +46,6 @@ export function controlCalls(parts: ControlParts): ControlCalls {
       list: async () => crls.list(),
       update: (source) => crls.updateNow(source),
     },
+    configuration,
   };
 }

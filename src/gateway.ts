@@ -4,15 +4,21 @@
  * It serves no mail itself. Effects: all.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { claimAddress } from './accept/listener.io.ts';
 import { ConnectionLimits, createConnectionLimits } from './accept/connection-limits.ts';
 import { type ControlSocket, openControlSocket } from './admin/control-socket.io.ts';
-import type { Config, Revision } from './config/schema.ts';
+import {
+  type ConfigurationHost,
+  openConfiguration,
+  type OpenedConfiguration,
+  type RunningConfiguration,
+} from './configuration.ts';
+import type { RevisionInfo, Unconfirmed } from './config/configuration-store.ts';
+import type { Config } from './config/schema.ts';
 import { serveCalls } from './core/calls.io.ts';
 import type { Clock } from './core/ports.ts';
-import type { MailLog } from './log/mail-event.ts';
+import type { MailEvent, MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
 import { type MetricsServer, openMetricsServer } from './log/metrics-server.io.ts';
 import { openMailLog } from './log/writer.io.ts';
@@ -20,16 +26,17 @@ import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
-import { apart } from './core/apart.io.ts';
 import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
-import type { LoadedRevision, RevisionSource } from './revision.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
 
 export type GatewayOptions = {
-  readonly configFile: string;
+  /** Without it the configuration store in the data folder is the truth. */
+  readonly configFile: string | undefined;
+  /** The store's master key, where it is not in the data folder. */
+  readonly keyFile?: string | undefined;
   readonly dataDir: string;
   readonly logFormat: 'text' | 'json';
   /** Where log lines go; called with whole lines. */
@@ -47,16 +54,16 @@ const STOP_MS = 9000;
 const UNCHANGED = 'configuration not changed: the revision in force goes on';
 
 export async function startGateway(options: GatewayOptions): Promise<StartResult> {
-  const loaded = await loadRevisionApart({ file: options.configFile, dataDir: options.dataDir, number: 1 });
-  if (!loaded.ok) return { ok: false, faults: loaded.faults };
-  const gateway = new Gateway(options, loaded.revision);
-  const why = await gateway.start(loaded.warnings).then(
+  const opened = await openConfiguration({ keyFile: undefined, ...options });
+  if (!opened.ok) return opened;
+  const gateway = new Gateway(options, opened);
+  const why = await gateway.start().then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   if (why === undefined) return { ok: true, gateway };
   await gateway.stop();
-  return { ok: false, faults: [`${options.configFile}: ${why}`] };
+  return { ok: false, faults: [`${opened.name}: ${why}`] };
 }
 
 export class Gateway {
@@ -65,21 +72,26 @@ export class Gateway {
   readonly #log: MailLog & { flush(): void };
   readonly #slots = new Map<string, number>();
   readonly #startedMs = clock.now();
+  /** Nothing is changed before everything is there. */
+  readonly #started = Promise.withResolvers<void>();
+  readonly #opened: OpenedConfiguration;
   #revision: CompiledRevision;
+  #configuration: RunningConfiguration | undefined;
   #store: QueueStoreHandle | undefined;
   #threads: Threads | undefined;
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   #metricsServer: MetricsServer | undefined;
   readonly #history: HistoryKeeper;
-  #reloading: Promise<void> = Promise.resolve();
 
-  constructor(options: GatewayOptions, revision: Revision) {
+  constructor(options: GatewayOptions, opened: OpenedConfiguration) {
     this.#options = options;
-    this.#revision = compileRevision(revision, this.#slots);
+    this.#opened = opened;
+    this.#started.promise.catch(() => undefined);
+    this.#revision = compileRevision(opened.revision, this.#slots);
     this.#log = openMailLog({ format: options.logFormat, write: options.write, clock, metrics: this.#metrics });
     this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
-    this.#history.keepMs = revision.config.system.clientHistory;
+    this.#history.keepMs = this.config.system.clientHistory;
   }
 
   get config(): Config {
@@ -87,10 +99,10 @@ export class Gateway {
   }
 
   /** Opens everything in the order that makes `ready` true: store, lists, listeners; then gives up root. */
-  async start(warnings: readonly string[]): Promise<void> {
+  async start(): Promise<void> {
     const { dataDir } = this.#options;
     fs.mkdirSync(dataDir, { recursive: true, mode: 0o750 });
-    for (const text of warnings) this.#log.emit({ event: 'system', level: 'warning', text });
+    for (const text of this.#opened.warnings) this.#system('warning', text);
     for (const address of addressesOf(this.config)) await claimAddress(address);
     this.#store = await openQueueStore({
       dataDir,
@@ -107,42 +119,52 @@ export class Gateway {
       publish: (set) => void this.#threads?.publish(set),
     });
     await this.#crls.start();
+    this.#configuration = this.#opened.serve(this.#host());
     await this.#threads.change(this.#revision);
     await this.#openAdmin();
     dropPrivileges(this.config.system, dataDir, this.#log);
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
+    this.#started.resolve();
   }
 
-  /** SIGHUP: reads the file again. A faulty file, or one that cannot be built, changes nothing. */
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload());
-    return this.#reloading;
+  /** SIGHUP: reads the file, or the files that the committed configuration names, again. Faults change nothing. */
+  async reload(): Promise<void> {
+    const answer = await this.#configuration?.reload();
+    if (answer === undefined || answer.ok) return;
+    const { refusal } = answer;
+    for (const line of this.#opened.linesOf(refusal)) this.#system('critical', line);
+    this.#system('critical', refusal.kind === 'faults' ? UNCHANGED : `${UNCHANGED}: ${refusal.why}`);
   }
 
-  async #reload(): Promise<void> {
-    try {
-      const { configFile, dataDir } = this.#options;
-      const loaded = await loadRevisionApart({ file: configFile, dataDir, number: this.#revision.number + 1 });
-      if (loaded.ok) await this.#change(compileRevision(loaded.revision, this.#slots), loaded.warnings);
-      else for (const text of [...loaded.faults, UNCHANGED]) this.#system('critical', text);
-    } catch (error) {
-      this.#system('critical', `${UNCHANGED}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  #host(): ConfigurationHost {
+    return {
+      running: () => this.#revision,
+      change: async (revision, warnings, record) => {
+        await this.#started.promise;
+        await this.#change(compileRevision(revision, this.#slots), warnings, record);
+      },
+      committed: (revision, unconfirmed) => this.#log.emit(commitEvent(revision, unconfirmed)),
+      note: (level, text) => this.#system(level, text),
+    };
   }
 
-  /** Rejects, and changes nothing, where a thread cannot build the revision or an address cannot be bound. */
-  async #change(revision: CompiledRevision, warnings: readonly string[]): Promise<void> {
+  /**
+   * Rejects, and changes nothing, where a thread cannot build the revision, an address cannot be bound, or it cannot be
+   * written down (`record`).
+   */
+  async #change(revision: CompiledRevision, warnings: readonly string[], record: () => void): Promise<void> {
     const held = new Set(addressesOf(this.config));
     for (const address of addressesOf(revision.config)) if (!held.has(address)) await claimAddress(address);
     let fetched: Promise<void> | undefined;
     await this.#threads?.change(revision, () => {
+      record();
       // Before the revision is adopted: no session may be judged by its rules and the former sources.
       fetched = this.#crls?.reconfigure(this.#crlInput(revision));
     });
     this.#revision = revision;
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
-    this.#history.keepMs = revision.config.system.clientHistory;
+    this.#history.keepMs = this.config.system.clientHistory;
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
@@ -150,8 +172,11 @@ export class Gateway {
 
   /** Graceful stop: no new connections, idle sessions end, transactions finish; at most about 10 s. */
   async stop(): Promise<void> {
+    this.#started.reject(new Error('the gateway is stopping'));
     this.#control?.close();
     this.#metricsServer?.close();
+    if (this.#configuration === undefined) this.#opened.close();
+    await this.#configuration?.close();
     this.#crls?.stop();
     await this.#threads?.stop(STOP_MS);
     await this.#store?.close();
@@ -185,7 +210,7 @@ export class Gateway {
 
   /** The admin thread's end of a line on which the control thread's objects answer. */
   #connectCalls(receiveThreads: number, limits: SharedArrayBuffer): MessagePort {
-    if (this.#crls === undefined) throw new Error('the revocation lists are not open yet');
+    if (this.#crls === undefined || this.#configuration === undefined) throw new Error('the gateway is not ready yet');
     const { port1, port2 } = new MessageChannel();
     const calls = controlCalls({
       startedMs: this.#startedMs,
@@ -194,6 +219,7 @@ export class Gateway {
       limits: new ConnectionLimits(limits),
       metrics: () => this.#collect(),
       crls: this.#crls,
+      configuration: this.#configuration,
     });
     serveCalls(port1, calls);
     return port2;
@@ -203,7 +229,7 @@ export class Gateway {
     return {
       settings: config.crl,
       authorities: Object.values(material.authorities),
-      baseDir: path.dirname(this.#options.configFile),
+      baseDir: this.#opened.baseDir,
       points: pointProfilesOf(config),
     };
   }
@@ -224,11 +250,18 @@ export class Gateway {
   }
 }
 
-/** In a process of its own: schema and YAML need 30 MB that a running gateway has better use for. */
-const loadRevisionApart = (source: RevisionSource): Promise<LoadedRevision> =>
-  apart(new URL('./revision.ts', import.meta.url), 'loadRevision', source);
-
 const addressesOf = (config: Config): string[] => Object.values(config.listeners).flatMap(({ address }) => address);
+
+function commitEvent({ number, author, comment }: RevisionInfo, unconfirmed: Unconfirmed | undefined): MailEvent {
+  const deadlineMs = unconfirmed?.deadlineMs;
+  return {
+    event: 'commit',
+    revision: number,
+    user: author,
+    comment,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
+}
 
 /** `auto` leaves one core to delivery, the store and the control thread. */
 function receiveThreadCount(config: Config): number {

@@ -1,9 +1,12 @@
 /**
- * From a configuration file to a numbered revision: parse, check with every part's own checks, read the files it names.
- * `check`, start and SIGHUP go through the same door. Effects: reads files; makes
+ * From a configuration file, or a document of the store, to a numbered revision: parse, check with every part's own checks, read the files it names.
+ * `check`, start, SIGHUP and commits go through the same door. Effects: reads files; makes
  * the demonstration certificate on first use.
  */
-import { loadConfig, renderFault } from './config/load.io.ts';
+import type { StoreFault } from './config/configuration-store.ts';
+import type { Json } from './config/document.ts';
+import { checkDocument, loadConfig } from './config/load.io.ts';
+import { renderFault, renderPlainFault } from './config/located-fault.ts';
 import type { Config, Material, Revision } from './config/schema.ts';
 import type { Fault } from './core/fault.ts';
 import { faultsOfRoutes } from './delivery/smtp-routes.ts';
@@ -18,29 +21,41 @@ type Check = (config: Config, material: Material) => readonly Fault[];
 const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfRoutes, faultsOfPolicy, faultsOfRecipientAccess, faultsOfTrust];
 
 export type LoadedRevision =
-  | { readonly ok: true; readonly revision: Revision; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly revision: Revision;
+      /** As it was written, secrets and all. */
+      readonly document: Json;
+      /** Lines for a person, and what they say. */
+      readonly warnings: readonly string[];
+      readonly found: readonly StoreFault[];
+    }
   /** Lines for `check`; warnings may be among them. */
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | { readonly ok: false; readonly faults: readonly string[]; readonly found: readonly StoreFault[] };
 
-export type RevisionSource = { readonly file: string; readonly dataDir: string | undefined; readonly number: number };
+/** A file, or a document of the configuration store. */
+export type RevisionSource = ({ readonly file: string } | { readonly document: Json }) & {
+  readonly dataDir: string | undefined;
+  readonly number: number;
+};
 
 /** Without `dataDir` (the `check` command) nothing is written: no demonstration certificate is made. */
-export async function loadRevision({ file, dataDir, number }: RevisionSource): Promise<LoadedRevision> {
-  const loaded = loadConfig(file, CHECKS);
-  if (!loaded.ok) return { ok: false, faults: loaded.faults.map((fault) => renderFault(file, fault)) };
-  const { config } = loaded;
-  const warnings = loaded.warnings.map((fault) => renderFault(file, fault));
-  let { material } = loaded;
+export async function loadRevision(source: RevisionSource): Promise<LoadedRevision> {
+  const { dataDir, number } = source;
+  const loaded = 'file' in source ? loadConfig(source.file, CHECKS) : checkDocument(source.document, CHECKS);
+  const notes = loaded.ok ? loaded.warnings : loaded.faults;
+  const lines =
+    'file' in source
+      ? notes.map((fault) => renderFault(source.file, fault))
+      : notes.map((fault) => renderPlainFault(fault));
+  // Without a file the positions only order the faults.
+  const found = 'file' in source ? notes : notes.map(({ path, severity, message }) => ({ path, severity, message }));
+  if (!loaded.ok) return { ok: false, faults: lines, found };
+  const { config, document } = loaded;
+  const material = { ...loaded.material, certificates: { ...loaded.material.certificates } };
   const users = [...Object.values(config.listeners), ...(config.admin === undefined ? [] : [config.admin])];
   const bare = users.some(({ certificate }) => certificate === undefined);
-  if (bare && dataDir !== undefined) {
-    material = {
-      ...material,
-      certificates: {
-        ...material.certificates,
-        [DEMONSTRATION]: await demonstrationCertificate(dataDir, config.hostname),
-      },
-    };
-  }
-  return { ok: true, revision: { number, config, material }, warnings };
+  if (bare && dataDir !== undefined)
+    material.certificates[DEMONSTRATION] = await demonstrationCertificate(dataDir, config.hostname);
+  return { ok: true, revision: { number, config, material }, document, warnings: lines, found };
 }

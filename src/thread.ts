@@ -30,6 +30,7 @@ export class Thread {
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #expected = false;
+  #dead = false;
 
   constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
     this.name = start.thread;
@@ -53,6 +54,7 @@ export class Thread {
 
   /** Rejects with the thread's own words when it could not do what was asked, or when it died. */
   async request(message: Request): Promise<FromThread & { type: 'reply'; ok: true }> {
+    if (this.#dead) throw new Error(`thread ${this.name} has ended`);
     const id = ++this.#lastId;
     const reply = await new Promise<FromThread & { type: 'reply' }>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -76,6 +78,7 @@ export class Thread {
   }
 
   #died(why: string, events: ThreadEvents): void {
+    this.#dead = true;
     for (const { reject } of this.#pending.values()) reject(new Error(`thread ${this.name} ended: ${why}`));
     this.#pending.clear();
     if (this.#expected) return;

@@ -67,7 +67,11 @@ export class Threads {
       this.#spawn({ name: `receive-${lane}`, entry: RECEIVE, lane });
   }
 
-  /** Every thread builds the revision, then all adopt it; if one cannot, all forget it and the error says why. */
+  /**
+   * Every thread builds the revision, then all adopt it; if one cannot, all forget it and the error says why.
+   * `beforeAdoption` is the last that can fail: after it the revision is the one in force, and a thread that dies is
+   * replaced by one that has it.
+   */
   async change(revision: CompiledRevision, beforeAdoption: () => void = () => undefined): Promise<void> {
     // A thread that is being started gets the revision in force first, or it could end with that one.
     if (revision.config.admin !== undefined) await this.startAdmin();
@@ -80,14 +84,22 @@ export class Threads {
   async #change(revision: CompiledRevision, beforeAdoption: () => void): Promise<void> {
     const threads = [...this.#threads.values()];
     const built = await Promise.allSettled(threads.map((thread) => thread.request({ type: 'prepare', revision })));
-    const failed = built.find((result) => result.status === 'rejected');
-    if (failed !== undefined) {
+    try {
+      const failed = built.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      if (threads.some((thread) => this.#threads.get(thread.name) !== thread))
+        throw new Error('a thread was replaced at the same moment: try again');
+      beforeAdoption();
+    } catch (error) {
       await Promise.allSettled(threads.map((thread) => thread.request({ type: 'abandon', number: revision.number })));
-      throw failed.reason;
+      throw error;
     }
-    beforeAdoption();
-    await Promise.all(threads.map((thread) => thread.request({ type: 'adopt', number: revision.number })));
     this.#revision = revision;
+    const adopted = threads.map((thread) => thread.request({ type: 'adopt', number: revision.number }));
+    const failed = (await Promise.allSettled(adopted)).find((result) => result.status === 'rejected');
+    // A thread that died meanwhile has a successor that builds the revision anew.
+    if (failed !== undefined && threads.every((thread) => this.#threads.get(thread.name) === thread))
+      throw failed.reason;
   }
 
   /** Resolves once the admin thread serves the revision in force. */
@@ -185,8 +197,12 @@ export class Threads {
 
   async #restore(thread: Thread): Promise<void> {
     if (this.#crls !== undefined) await thread.request({ type: 'crls', crls: this.#crls });
-    if (this.#revision === undefined) return;
-    await thread.request({ type: 'prepare', revision: this.#revision });
-    await thread.request({ type: 'adopt', number: this.#revision.number });
+    let restored: CompiledRevision | undefined;
+    // A commit may come in between.
+    while (this.#revision !== restored && this.#revision !== undefined) {
+      restored = this.#revision;
+      await thread.request({ type: 'prepare', revision: restored });
+      await thread.request({ type: 'adopt', number: restored.number });
+    }
   }
 }

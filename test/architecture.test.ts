@@ -139,9 +139,9 @@ const PLANTED: readonly (readonly [title: string, files: Record<string, string>,
     /yaml belongs to config/,
   ],
   [
-    'the database outside the queue is reported',
+    'the database outside the queue and the configuration store is reported',
     { 'src/pipeline/x.io.ts': "import { DatabaseSync } from 'node:sqlite';" },
-    /node:sqlite belongs to queue/,
+    /node:sqlite belongs to queue, config/,
   ],
   [
     'croner in two folders is reported',

@@ -2,6 +2,7 @@
  * What the admin thread may ask of the control thread, as groups of async calls (`core/calls.io.ts`); arguments and
  * answers are structured-clone data. `gateway.ts` answers them. Pure: types only.
  */
+import type { ConfigurationStore } from '../config/configuration-store.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { CrlListing } from '../tls/crl-listing.ts';
 
@@ -31,4 +32,6 @@ export type ControlCalls = {
     /** Rejects with GatewayError `config` where there is no such source. */
     update(source: string | undefined): Promise<CrlListing>;
   };
+  /** `compiled` holds secrets: they go no further than this thread. */
+  readonly configuration: Omit<ConfigurationStore, 'mode'>;
 };

@@ -14,7 +14,7 @@ type Command = {
 // Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
 const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
-    usage: 'run --config FILE [--data DIR] [--log text|json]',
+    usage: 'run (--config FILE [--data DIR] | --data DIR [--key-file FILE]) [--log text|json]',
     does: 'runs the gateway in the foreground',
     run: async (args, write) => (await import('./run.io.ts')).run(args, write),
   },
@@ -22,6 +22,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'check FILE',
     does: 'checks a configuration file: exit 0, or 1 and a line per fault',
     run: async (args, write) => (await import('./check.io.ts')).check(args, write),
+  },
+  config: {
+    usage: 'config OPERATION [--data DIR | --config FILE]',
+    does: 'shows, compares, saves, loads and commits the configuration: config help lists the operations',
+    run: async (args, write) => (await import('./config.io.ts')).config(args, write),
   },
   ldaptest: {
     usage: 'ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE)',

@@ -5,11 +5,11 @@
 const MAX_PASSWORD_CHARACTERS = 4096;
 
 /** Resolves with '' at the end of input; Ctrl-C ends the process as it would anywhere. */
-export function readPassword(): Promise<string> {
+export function readPassword(prompt = 'Password'): Promise<string> {
   const { stdin, stderr } = process;
   const terminal = stdin.isTTY;
   if (terminal) {
-    stderr.write('Password: ');
+    stderr.write(`${prompt}: `);
     stdin.setRawMode(true);
   }
   return new Promise((resolve) => {

@@ -7,23 +7,25 @@ import { type Gateway, startGateway } from '../gateway.ts';
 import { parseArguments, type Write } from './arguments.ts';
 
 export async function run(args: readonly string[], write: Write): Promise<number> {
-  const parsed = parseArguments(args, { options: ['config', 'data', 'log'] });
+  const parsed = parseArguments(args, { options: ['config', 'data', 'key-file', 'log'] });
   const format = typeof parsed === 'string' ? 'text' : (parsed.options['log'] ?? 'text');
   if (
     typeof parsed === 'string' ||
-    parsed.options['config'] === undefined ||
+    (parsed.options['config'] === undefined && parsed.options['data'] === undefined) ||
     parsed.rest.length > 0 ||
     !['text', 'json'].includes(format)
   ) {
     write(
-      `usage: sallyport run --config FILE [--data DIR] [--log text|json]${typeof parsed === 'string' ? `\n${parsed}` : ''}\n`,
+      `usage: sallyport run (--config FILE [--data DIR] | --data DIR [--key-file FILE]) [--log text|json]${typeof parsed === 'string' ? `\n${parsed}` : ''}\n`,
     );
     return 2;
   }
-  const configFile = path.resolve(parsed.options['config']);
+  const { config, data, 'key-file': keyFile } = parsed.options;
+  const configFile = config === undefined ? undefined : path.resolve(config);
   return serve({
     configFile,
-    dataDir: dataFolder(configFile, parsed.options['data']),
+    keyFile,
+    dataDir: configFile === undefined ? path.resolve(data ?? '') : dataFolder(configFile, data),
     logFormat: format as 'text' | 'json',
     write,
   });
@@ -34,7 +36,8 @@ export const dataFolder = (configFile: string, given: string | undefined): strin
   given === undefined ? path.join(path.dirname(configFile), 'data') : path.resolve(given);
 
 type Serving = {
-  readonly configFile: string;
+  readonly configFile: string | undefined;
+  readonly keyFile?: string | undefined;
   readonly dataDir: string;
   readonly logFormat: 'text' | 'json';
   readonly write: Write;

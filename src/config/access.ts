@@ -91,6 +91,7 @@ export const senderGroup = z.strictObject({
     asyncos: 'Sender List',
   }),
   policy: name.meta({
+    refersTo: 'mailFlowPolicies',
     description:
       'A mail flow policy of this file, or one of the built-in ACCEPTED, RELAYED, TRUSTED, THROTTLED, BLOCKED.',
     asyncos: 'Mail Flow Policy',
@@ -116,8 +117,12 @@ export const listener = z.strictObject({
       'public: mail from outside, the recipient access table decides on recipients; private: mail from inside.',
     asyncos: 'Type of Listener',
   }),
-  address: z.array(socketAddress).min(1).meta({ description: 'Where it listens.', asyncos: 'Interface and TCP Port' }),
+  address: z
+    .array(socketAddress)
+    .min(1)
+    .meta({ description: 'Where it listens.', asyncos: 'Interface and TCP Port', example: ['127.0.0.1:2525'] }),
   certificate: name.optional().meta({
+    refersTo: 'certificates',
     description: 'A certificate of this file; without it a demonstration certificate is made, which is not secure.',
     asyncos: 'Certificate',
   }),
@@ -125,14 +130,22 @@ export const listener = z.strictObject({
     description: 'starttls: the session begins in the clear; implicit: it begins with the handshake. RFC 8314 §3.3.',
   }),
   smtpAuthProfile: name.optional().meta({
+    refersTo: 'smtpAuthProfiles',
     description: 'The smtpAuthProfiles entry that says who people are.',
     asyncos: 'SMTP Authentication Profile',
   }),
-  hat: z.array(senderGroup).min(1).meta({
-    description:
-      'Host access table: the first group that matches decides. Without a group ALL the rest gets ACCEPTED (public) or BLOCKED (private).',
-    asyncos: 'HAT',
-  }),
+  hat: z
+    .array(senderGroup)
+    .min(1)
+    .meta({
+      description:
+        'Host access table: the first group that matches decides. Without a group ALL the rest gets ACCEPTED (public) or BLOCKED (private).',
+      asyncos: 'HAT',
+      example: [
+        { senderGroup: 'RELAYLIST', senders: ['127.0.0.1'], policy: 'RELAYED' },
+        { senderGroup: 'ALL', policy: 'BLOCKED' },
+      ],
+    }),
   rat: z.array(recipientAccess).optional().meta({
     description:
       'Recipient access table of a public listener: the first entry that matches decides, all other recipients are rejected.',

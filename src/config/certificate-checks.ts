@@ -14,15 +14,16 @@ export type GatewayCertificate = {
   readonly certificate?: { readonly certPem: string; readonly keyPem: string };
 };
 
+/** PEM text, and the key that holds it or names its file. */
+type Text = { readonly path: Path; readonly text: string };
+
 /** `certPem` comes back as its certificates alone, `keyPem` as the one key. */
 export function checkGatewayCertificate(
-  path: Path,
-  certText: string,
-  keyText: string,
+  { path: certPath, text: certText }: Text,
+  { path: keyPath, text: keyText }: Text,
   nowMs: number,
 ): GatewayCertificate {
-  const certPath = [...path, 'certFile'];
-  const keyPath = [...path, 'keyFile'];
+  const certKey = String(certPath.at(-1));
   const read = readCertificates(certPath, certText);
   const key = readKey(keyPath, keyText);
   const faults = [...read.faults, ...key.faults];
@@ -32,8 +33,8 @@ export function checkGatewayCertificate(
   if (!leaf.checkPrivateKey(privateKey)) {
     const place = others.findIndex((certificate) => certificate.checkPrivateKey(privateKey));
     const hint =
-      place < 0 ? '' : ` (it belongs to certificate ${place + 2} of certFile: the gateway’s own must come first)`;
-    return { faults: [fault(keyPath, `the key does not match the certificate in certFile${hint}`)] };
+      place < 0 ? '' : ` (it belongs to certificate ${place + 2} of ${certKey}: the gateway’s own must come first)`;
+    return { faults: [fault(keyPath, `the key does not match the certificate in ${certKey}${hint}`)] };
   }
   const certPem = read.blocks.map(({ pem }) => pem).join('');
   return { faults: validityWarnings(certPath, [leaf], nowMs), certificate: { certPem, keyPem: key.pem } };

@@ -5,20 +5,27 @@
 import { z } from 'zod';
 import { parseAllowedHost } from '../core/allowed-hosts.ts';
 import { cronFault } from './cron.ts';
-import { durationMs, file, named, sizeBytes, timeLimitMs } from './scalars.ts';
+import { durationMs, file, named, pem, secret, sizeBytes, timeLimitMs } from './scalars.ts';
 
 const MAX_SCHEDULE_MS = 24 * 86_400_000;
 
 export const certificate = z.strictObject({
-  certFile: file.meta({ description: 'PEM: the certificate, then its intermediates.' }),
-  keyFile: file.meta({ description: 'PEM: the private key, not encrypted.' }),
+  certFile: file
+    .optional()
+    .meta({ description: 'A PEM file: the certificate, then its intermediates. Or certPem; exactly one of the two.' }),
+  certPem: pem.optional().meta({ description: 'The same, written here.' }),
+  keyFile: file
+    .optional()
+    .meta({ description: 'A PEM file: the private key, not encrypted. Or keyPem; exactly one of the two.' }),
+  keyPem: secret(65_536).optional().meta({ description: 'The same, written here.', value: 'PEM' }),
 });
 
 export const certificateAuthority = z.strictObject({
-  file: file.meta({
+  file: file.optional().meta({
     description:
-      'PEM: self-signed certificates are anchors, all others intermediates or CRL signers. Public CAs are never added.',
+      'A PEM file: self-signed certificates are anchors, all others intermediates or CRL signers. Public CAs are never added. Or pem; exactly one of the two.',
   }),
+  pem: pem.optional().meta({ description: 'The same, written here.' }),
 });
 
 const url = z

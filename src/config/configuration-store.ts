@@ -197,6 +197,12 @@ export interface ConfigurationStore {
   ): Promise<Answer<Committed>>;
 
   /**
+   * What SIGHUP does. Mode `store`: the files that the running revision names are read again; mode `file`: the file, too.
+   * With faults nothing changes.
+   */
+  reload(): Promise<Answer<{ warnings: readonly StoreFault[] }>>;
+
+  /**
    * A revision or candidate as the threads would get it: for `trace`, dry runs and replays. Holds secrets: it must not
    * leave the process.
    */

@@ -8,7 +8,7 @@ import { configSchema } from './schema.ts';
 type Plain = string | number | boolean;
 
 /** JSON Schema as zod writes it, with the meta keys of our schema. */
-type Shape = {
+export type Shape = {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly additionalProperties?: Shape | boolean;
@@ -28,13 +28,18 @@ type Shape = {
   readonly asyncos?: string;
   /** Placeholder for the names that an administrator chooses. */
   readonly key?: string;
+  /** A value that a configuration could begin with. */
+  readonly example?: unknown;
 };
 
-type Row = { readonly path: string; readonly shape: Shape; readonly required: boolean };
+/** The whole schema, with what a person may write. */
+export const configurationShape = (): Shape => z.toJSONSchema(configSchema, { io: 'input' }) as Shape;
+
+export type Row = { readonly path: string; readonly shape: Shape; readonly required: boolean };
 
 /** One heading per top-level key, one table row per key below it. */
 export function describeConfiguration(): string {
-  const root = z.toJSONSchema(configSchema, { io: 'input' }) as Shape;
+  const root = configurationShape();
   const sections = Object.entries(root.properties ?? {}).map(([key, shape]) =>
     section({ path: key, shape, required: root.required?.includes(key) ?? false }),
   );
@@ -43,7 +48,7 @@ export function describeConfiguration(): string {
 
 /** Every key with its description, for a check that none is missing. */
 export function describedKeys(): { readonly path: string; readonly description: string | undefined }[] {
-  const root = z.toJSONSchema(configSchema, { io: 'input' }) as Shape;
+  const root = configurationShape();
   return rowsBelow({ path: '', shape: root, required: true }).map(({ path, shape }) => ({
     path,
     description: shape.description,
@@ -72,7 +77,7 @@ function section(top: Row): string {
 const asyncosNote = ({ asyncos }: Shape): string => (asyncos === undefined ? '' : ` AsyncOS: ${asyncos}.`);
 const leafLine = (row: Row): string =>
   `Type: ${typeOf(row.shape)}. ${row.required ? 'Required' : `Default: ${defaultOf(row)}`}.\n`;
-const recordOf = ({ additionalProperties }: Shape): Shape | undefined =>
+export const recordOf = ({ additionalProperties }: Shape): Shape | undefined =>
   typeof additionalProperties === 'object' ? additionalProperties : undefined;
 
 function rowsBelow({ path, shape }: Row): Row[] {
@@ -110,7 +115,7 @@ function table(rows: readonly Row[]): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-function typeOf(shape: Shape): string {
+export function typeOf(shape: Shape): string {
   if (shape.value !== undefined) return shape.value;
   if (shape.enum !== undefined) return shape.enum.map((word) => `\`${String(word)}\``).join(', ');
   if (shape.const !== undefined) return `\`${String(shape.const)}\``;
@@ -140,7 +145,7 @@ function rangeOf({ minimum, maximum }: Shape): string {
     : `, ${minimum} to ${maximum}`;
 }
 
-function defaultOf({ shape }: Row): string {
+export function defaultOf({ shape }: Row): string {
   if (shape.otherwise !== undefined) return shape.otherwise;
   if (recordOf(shape) !== undefined) return 'empty';
   const value = shape.default;

@@ -1,7 +1,7 @@
 /** LDAP servers and queries, SMTP authentication profiles. AsyncOS: ldapconfig, smtpauthconfig. Pure. */
 import { z } from 'zod';
 import { crlDistributionPoints } from './certificates.ts';
-import { durationMs, file, name, named, response, timeLimitMs } from './scalars.ts';
+import { durationMs, file, name, named, response, secret, timeLimitMs } from './scalars.ts';
 
 const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
 
@@ -25,7 +25,7 @@ export const ldapServer = z.strictObject({
   bind: z
     .strictObject({
       dn: z.string().min(1).max(1000).meta({ description: 'The gateway’s own account.', asyncos: 'Username' }),
-      password: z.string().min(1).max(1000).optional().meta({ description: 'Its password.', asyncos: 'Password' }),
+      password: secret(1000).optional().meta({ description: 'Its password.', asyncos: 'Password' }),
       passwordFile: file
         .optional()
         .meta({ description: 'A file with its password instead. The last newline is not part of the password.' }),
@@ -37,6 +37,7 @@ export const ldapServer = z.strictObject({
     }),
   startTls: z.boolean().default(false).meta({ description: 'Secure ldap:// hosts with StartTLS.', asyncos: 'Use SSL' }),
   ca: name.optional().meta({
+    refersTo: 'certificateAuthorities',
     description:
       'A certificateAuthorities name: the anchors that sign the directory server’s certificate. Needed for ldaps:// and startTls, for the certificate is always verified.',
   }),
@@ -77,7 +78,7 @@ const attribute = z
   .meta({ value: 'attribute name' });
 
 export const ldapQuery = z.strictObject({
-  server: name.meta({ description: 'The ldap.servers entry that is asked.' }),
+  server: name.meta({ description: 'The ldap.servers entry that is asked.', refersTo: 'ldap.servers' }),
   type: z.enum(['certificate', 'smtpAuth']).meta({
     description: 'certificate finds the owner of a client certificate, smtpAuth the entry of a login name.',
     asyncos: 'Certificate Authentication Query, SMTP Authentication Query',
@@ -111,9 +112,17 @@ const PURPOSE = 'a purpose is clientAuth, smartCardLogon, none (no extended key 
 
 export const certificateProfile = z.strictObject({
   type: z.literal('certificate').meta({ description: 'Identity by client certificate.', asyncos: 'Certificate' }),
-  query: name.meta({ description: 'The ldap.queries entry of type certificate.', asyncos: 'Certificate LDAP query' }),
-  trust: z.array(name).min(1).meta({ description: 'certificateAuthorities whose clients this profile accepts.' }),
+  query: name.meta({
+    description: 'The ldap.queries entry of type certificate.',
+    asyncos: 'Certificate LDAP query',
+    refersTo: 'ldap.queries',
+  }),
+  trust: z
+    .array(name.meta({ refersTo: 'certificateAuthorities' }))
+    .min(1)
+    .meta({ description: 'certificateAuthorities whose clients this profile accepts.' }),
   allowSmtpAuth: name.optional().meta({
+    refersTo: 'smtpAuthProfiles',
     description: 'The ldap profile used when no valid client certificate is available.',
     asyncos: 'Allow SMTP AUTH command if client certificate is not available',
   }),
@@ -153,7 +162,11 @@ export const certificateProfile = z.strictObject({
 
 export const ldapProfile = z.strictObject({
   type: z.literal('ldap').meta({ description: 'Identity by SMTP AUTH against a directory.', asyncos: 'LDAP' }),
-  query: name.meta({ description: 'The ldap.queries entry of type smtpAuth.', asyncos: 'SMTP Auth LDAP query' }),
+  query: name.meta({
+    description: 'The ldap.queries entry of type smtpAuth.',
+    asyncos: 'SMTP Auth LDAP query',
+    refersTo: 'ldap.queries',
+  }),
   checkAllowed: z
     .strictObject({
       action: z

@@ -1,11 +1,15 @@
 /**
- * From a file to a configuration that is right, or to its faults with line and column: YAML, shape, meaning, the files
- * it names, and the checks that other parts bring. `check`, `run` and SIGHUP come through here.
+ * From a file, or from a tree of the configuration store, to a configuration that is right or to its faults: YAML, shape,
+ * meaning, the files it names, and the checks that other parts bring. Faults of a file have line and column. `check`,
+ * `run`, SIGHUP and every commit come through here.
  * Effects: reads files and, unless it is handed in, the clock.
  */
 import path from 'node:path';
 import { type Fault, fault } from '../core/fault.ts';
+import { type Json, treeFault } from './document.ts';
+import { relativePathFaults } from './document-files.ts';
 import { inOrder, type LocatedFault } from './located-fault.ts';
+import { orderIn } from './document-order.ts';
 import { readMaterial, readTextFile } from './material.io.ts';
 import { type Config, configSchema, type Material } from './schema.ts';
 import { schemaFaults } from './schema-faults.ts';
@@ -17,7 +21,14 @@ export { type LocatedFault, renderFault } from './located-fault.ts';
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly material: Material; readonly warnings: LocatedFault[] }
+  | {
+      readonly ok: true;
+      /** As it was written. */
+      readonly document: Json;
+      readonly config: Config;
+      readonly material: Material;
+      readonly warnings: LocatedFault[];
+    }
   /** Errors and warnings, in the order of the file. */
   | { readonly ok: false; readonly faults: LocatedFault[] };
 
@@ -33,16 +44,31 @@ export function loadConfig(file: string, extraChecks: readonly ExtraCheck[], now
   if (!read.ok) return refuse([{ ...fault([], `cannot read the configuration: ${read.why}`), line: 1, column: 1 }]);
   const document = parseYaml(read.text);
   if (!document.ok) return refuse(document.faults);
+  return check(document, path.dirname(path.resolve(file)), { extraChecks, nowMs });
+}
+
+/** The same for a tree without a file: faults are in the tree's order, their line and column say nothing. */
+export function checkDocument(tree: Json, extraChecks: readonly ExtraCheck[], nowMs: number = Date.now()): LoadResult {
+  const unfit = treeFault(tree);
+  if (unfit !== undefined) return refuse([{ ...unfit, line: 1, column: 1 }]);
+  return check({ data: tree, positionOf: orderIn(tree) }, undefined, { extraChecks, nowMs });
+}
+
+type Checks = { readonly extraChecks: readonly ExtraCheck[]; readonly nowMs: number };
+
+function check(document: YamlDocument, baseDir: string | undefined, { extraChecks, nowMs }: Checks): LoadResult {
   const parsed = configSchema.safeParse(document.data);
   if (!parsed.success) return refuse(locate(schemaFaults(parsed.error.issues, document.data), document));
   const config = parsed.data;
   const faults = semanticFaults(config);
   const namesAreGood = !faults.some(isError);
-  const { material, faults: materialFaults } = readMaterial(config, path.dirname(path.resolve(file)), nowMs);
-  faults.push(...materialFaults);
-  if (namesAreGood) for (const check of extraChecks) faults.push(...newFaults(faults, check(config, material)));
+  const unplaced = baseDir === undefined ? relativePathFaults(document.data as Json) : [];
+  const { material, faults: materialFaults } = readMaterial(config, baseDir, nowMs);
+  faults.push(...unplaced, ...materialFaults);
+  if (namesAreGood) for (const extra of extraChecks) faults.push(...newFaults(faults, extra(config, material)));
   const located = inOrder(locate(faults, document));
-  return faults.some(isError) ? { ok: false, faults: located } : { ok: true, config, material, warnings: located };
+  if (faults.some(isError)) return { ok: false, faults: located };
+  return { ok: true, document: document.data as Json, config, material, warnings: located };
 }
 
 const isError = ({ severity }: Fault): boolean => severity === 'error';

@@ -17,15 +17,18 @@ const MAX_BYTES = { pem: MIB, authorities: 64 * MIB, password: 64 * 1024, ldif: 
 
 export type MaterialResult = { readonly material: Material; readonly faults: readonly Fault[] };
 
-/** What cannot be read is missing from `material` and named in `faults`. `baseDir` is the configuration file's folder. */
-export function readMaterial(config: Config, baseDir: string, nowMs: number): MaterialResult {
+/**
+ * What cannot be read is missing from `material` and named in `faults`. `baseDir` is the configuration file's folder;
+ * without one (the configuration store) a relative path leads nowhere, which `document-files.ts` reports.
+ */
+export function readMaterial(config: Config, baseDir: string | undefined, nowMs: number): MaterialResult {
   const faults: Fault[] = [];
   const reader = new MaterialReader(baseDir, faults);
   const certificates = readGatewayCertificates(config, reader, nowMs);
   const authorities: Record<string, string> = {};
-  for (const [name, { file }] of Object.entries(config.certificateAuthorities)) {
-    const at = ['certificateAuthorities', name, 'file'];
-    const text = reader.read(at, file, 'authorities');
+  for (const [name, { file, pem }] of Object.entries(config.certificateAuthorities)) {
+    const at = ['certificateAuthorities', name, file === undefined ? 'pem' : 'file'];
+    const text = file === undefined ? pem : reader.read(at, file, 'authorities');
     if (text === undefined) continue;
     const found = checkAuthority(at, text, nowMs);
     faults.push(...found);
@@ -37,17 +40,22 @@ export function readMaterial(config: Config, baseDir: string, nowMs: number): Ma
 
 function readGatewayCertificates(config: Config, reader: MaterialReader, nowMs: number): Material['certificates'] {
   const certificates: Record<string, { certPem: string; keyPem: string }> = {};
-  for (const [name, { certFile, keyFile }] of Object.entries(config.certificates)) {
-    const at = ['certificates', name];
-    const cert = reader.read([...at, 'certFile'], certFile, 'pem');
-    const key = reader.read([...at, 'keyFile'], keyFile, 'pem');
+  for (const [name, { certFile, certPem, keyFile, keyPem }] of Object.entries(config.certificates)) {
+    const certAt = ['certificates', name, certFile === undefined ? 'certPem' : 'certFile'];
+    const keyAt = ['certificates', name, keyFile === undefined ? 'keyPem' : 'keyFile'];
+    const cert = certFile === undefined ? certPem : reader.read(certAt, certFile, 'pem');
+    const key = keyFile === undefined ? keyPem : reader.read(keyAt, keyFile, 'pem');
     if (cert === undefined || key === undefined) continue;
-    const { certificate, faults } = checkGatewayCertificate(at, cert, key, nowMs);
+    const { certificate, faults } = checkGatewayCertificate(
+      { path: certAt, text: cert },
+      { path: keyAt, text: key },
+      nowMs,
+    );
     reader.faults.push(...faults);
     if (certificate === undefined) continue;
     const why = contextRefusal({ cert: certificate.certPem, key: certificate.keyPem });
     if (why === undefined) certificates[name] = certificate;
-    else reader.faults.push(fault([...at, 'certFile'], `the TLS library refuses the certificate: ${why}`));
+    else reader.faults.push(fault(certAt, `the TLS library refuses the certificate: ${why}`));
   }
   return certificates;
 }
@@ -96,9 +104,9 @@ function contextRefusal(options: Parameters<typeof createSecureContext>[0]): str
 
 class MaterialReader {
   readonly faults: Fault[];
-  readonly #baseDir: string;
+  readonly #baseDir: string | undefined;
 
-  constructor(baseDir: string, faults: Fault[]) {
+  constructor(baseDir: string | undefined, faults: Fault[]) {
     this.#baseDir = baseDir;
     this.faults = faults;
   }
@@ -106,7 +114,8 @@ class MaterialReader {
   read(at: Path, file: string, kind: keyof typeof MAX_BYTES): string | undefined {
     // PEM files carry remarks in any encoding between their ASCII blocks.
     const encoding = kind === 'pem' || kind === 'authorities' ? 'latin1' : 'utf-8';
-    const read = readTextFile(path.resolve(this.#baseDir, file), MAX_BYTES[kind], encoding);
+    if (this.#baseDir === undefined && !path.isAbsolute(file)) return undefined;
+    const read = readTextFile(path.resolve(this.#baseDir ?? '/', file), MAX_BYTES[kind], encoding);
     if (read.ok) return read.text;
     this.faults.push(fault(at, `cannot read ${file}: ${read.why}`));
     return undefined;

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { parseDurationMs, parseSizeBytes } from '../core/duration.ts';
 import { canonicalIp, parseAddressPort } from './addresses.ts';
+import { MASK } from './configuration-store.ts';
+import { isSealedForExport } from './sealed-export.ts';
 
 const DAY_MS = 86_400_000;
 /** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
@@ -76,4 +78,21 @@ export const dnsServer = z
   )
   .meta({ value: 'IP address, IPv4:port or [IPv6]:port' });
 
-export const file = z.string().min(1).meta({ value: 'path, relative to the configuration file' });
+/** In the configuration store, which has no folder, the path must be absolute: see `document-places.ts`. */
+export const file = z.string().min(1).meta({ value: 'path, relative to the configuration file', file: true });
+
+/** Encrypted in the configuration store and masked wherever a configuration is shown. */
+export const secret = (maxChars: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxChars)
+    .refine((text) => text !== MASK, 'the secret is masked, so this is a copy that was saved without secrets')
+    .refine(
+      (text) => !isSealedForExport(text),
+      'the secret is encrypted under a passphrase: load the file with sallyport config load',
+    )
+    .meta({ secret: true });
+
+/** PEM text in the configuration itself. */
+export const pem = z.string().min(1).max(1_048_576).meta({ value: 'PEM' });

@@ -41,7 +41,11 @@ export const configSchema = z.strictObject({
     .string()
     .max(255)
     .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'a host name has labels of letters, digits and "-" with dots between')
-    .meta({ description: 'The gateway’s own name in greetings, EHLO and Received fields.', asyncos: 'sethostname' }),
+    .meta({
+      description: 'The gateway’s own name in greetings, EHLO and Received fields.',
+      asyncos: 'sethostname',
+      example: 'gw.example.com',
+    }),
   certificates: certificates
     .default({})
     .meta({ description: 'Certificates of the gateway by name.', asyncos: 'Certificates', key: 'CERTIFICATE' }),

@@ -2,6 +2,27 @@
 import { type Fault, fault, warning } from '../core/fault.ts';
 import type { Config } from './schema.ts';
 
+type Path = Fault['path'];
+
+/** PEM text is in a file or written into the configuration. */
+export function pemFaults({ certificates, certificateAuthorities }: Config): Fault[] {
+  const exactlyOne = (path: Path, object: object, a: string, b: string): Fault[] => {
+    const [first, second] = [a, b].filter((key) => Object.hasOwn(object, key));
+    if (first === undefined) return [fault(path, `needs exactly one of ${a} and ${b}`)];
+    if (second === undefined) return [];
+    return [fault([...path, second], `${a} and ${b} exclude each other; exactly one is allowed`)];
+  };
+  return [
+    ...Object.entries(certificates).flatMap(([name, certificate]) => [
+      ...exactlyOne(['certificates', name], certificate, 'certFile', 'certPem'),
+      ...exactlyOne(['certificates', name], certificate, 'keyFile', 'keyPem'),
+    ]),
+    ...Object.entries(certificateAuthorities).flatMap(([name, authority]) =>
+      exactlyOne(['certificateAuthorities', name], authority, 'file', 'pem'),
+    ),
+  ];
+}
+
 export function sslFaults({ ssl }: Config): Fault[] {
   if (ssl.minVersion <= ssl.maxVersion) return [];
   return [fault(['ssl', 'minVersion'], `must not be newer than maxVersion, which is ${ssl.maxVersion}`)];

@@ -5,7 +5,7 @@
 import type { Fault } from '../core/fault.ts';
 import type { Config } from './schema.ts';
 import { adminFaults } from './semantics-administration.ts';
-import { crlFaults, sslFaults } from './semantics-certificates.ts';
+import { crlFaults, pemFaults, sslFaults } from './semantics-certificates.ts';
 import { routeFaults } from './semantics-delivery.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
 import { ldapFaults, profileFaults } from './semantics-ldap.ts';
@@ -13,6 +13,7 @@ import { policyFaults } from './semantics-policies.ts';
 
 export function semanticFaults(config: Config): Fault[] {
   return [
+    ...pemFaults(config),
     ...sslFaults(config),
     ...crlFaults(config),
     ...ldapFaults(config),

@@ -231,6 +231,11 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     sample: { event: 'message-done', mid },
   },
   'dcid-close': { means: 'The delivery connection ended.', sample: { event: 'dcid-close', dcid } },
+  commit: {
+    means:
+      'An administrator put a revision of the configuration into force, or the gateway went back to one by itself.',
+    sample: { event: 'commit', revision: 12, user: 'admin', comment: 'New card authority' },
+  },
   system: {
     means: 'Something about the gateway itself.',
     sample: { event: 'system', level: 'info', text: 'configuration revision 3 in force' },

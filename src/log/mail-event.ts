@@ -86,6 +86,7 @@ export type MailEvent =
   | { event: 'message-done'; mid: Mid }
   | { event: 'dcid-close'; dcid: Dcid }
   // the gateway itself
+  | { event: 'commit'; revision: number; user: string; comment: string; deadlineMs?: number }
   | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
   | { event: 'crl-failed'; source: string; url: string; why: string }

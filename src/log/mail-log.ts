@@ -120,6 +120,8 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'double-bounce': (e) => `Double bounce: MID ${e.mid} dropped: ${v(e.why)}`,
   'message-done': (e) => `Message finished MID ${e.mid} done`,
   'dcid-close': (e) => `DCID ${e.dcid} close`,
+  commit: (e) =>
+    `User ${v(e.user)} commit changes: ${v(e.comment)} (revision ${e.revision}${e.deadlineMs === undefined ? '' : `, goes back at ${isoTime(e.deadlineMs)} unless confirmed`})`,
   system: (e) => v(e.text),
   'crl-updated': (e) =>
     `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${e.nextUpdateMs === undefined ? 'none' : isoTime(e.nextUpdateMs)}`,

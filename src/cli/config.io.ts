@@ -1,0 +1,309 @@
+/**
+ * `sallyport config OPERATION`: the configuration as a whole, of the running gateway or of the data folder of one that does
+ * not run. Exit code 0; 1 where it was refused, with the reason; 2 for wrong usage. Effects: the configuration, files,
+ * standard output.
+ */
+import fs from 'node:fs';
+import { describeAsYaml } from '../config/describe-yaml.ts';
+import { configurationJsonSchema } from '../config/json-schema.ts';
+import type { Answer, ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
+import { parseDurationMs } from '../core/duration.ts';
+import { parseFaultPath } from '../core/fault-path.ts';
+import { type Arguments, parseArguments, type Write } from './arguments.ts';
+import { type Access, accessConfiguration, localAdministrator } from './config-access.io.ts';
+import { type LoadRequest, loadIntoStore } from './config-load.io.ts';
+import { changeLines, committedLines, faultLine, historyLines, refusalLines, statusLines } from './config-view.ts';
+import { readPassword } from './password.io.ts';
+
+type Context = Access & { readonly parsed: Arguments; readonly rest: readonly string[]; readonly write: Write };
+type Operation = {
+  readonly usage: string;
+  /** Arguments beside options. */
+  readonly least?: number;
+  readonly most: number;
+  /** Makes the store where there is none. */
+  readonly mayMake?: true;
+  readonly run: (context: Context) => Promise<number>;
+};
+
+const OPTIONS = ['data', 'config', 'key-file', 'revision', 'comment', 'confirm', 'at', 'passphrase-file'];
+const FLAGS = ['candidate', 'json', 'with-secrets', 'clear', 'inline', 'commit'];
+
+/** Wrong usage, in words. */
+class UsageError extends Error {}
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  status: { usage: 'status', most: 0, run: status },
+  show: { usage: 'show [PATH] [--revision N | --candidate] [--json]', most: 1, run: show },
+  diff: { usage: 'diff [FROM] [TO] [--json]   (a revision number, running or candidate)', most: 2, run: diff },
+  save: {
+    usage: 'save [FILE] [--revision N | --candidate] [--with-secrets [--clear] [--passphrase-file FILE]]',
+    most: 1,
+    run: save,
+  },
+  load: {
+    usage: 'load FILE [--at PATH] [--inline] [--passphrase-file FILE] [--commit [--comment TEXT] [--confirm DURATION]]',
+    least: 1,
+    most: 1,
+    mayMake: true,
+    run: load,
+  },
+  set: { usage: 'set PATH VALUE   (JSON, or text)', least: 2, most: 2, run: set },
+  delete: { usage: 'delete PATH', least: 1, most: 1, run: remove },
+  rename: { usage: 'rename PATH NAME', least: 2, most: 2, run: rename },
+  commit: { usage: 'commit [--comment TEXT] [--confirm DURATION]', most: 0, run: commit },
+  confirm: { usage: 'confirm', most: 0, run: confirm },
+  clear: { usage: 'clear', most: 0, run: clear },
+  rebase: { usage: 'rebase [mine [PATH...]] [theirs [PATH...]]', most: 1000, run: rebase },
+  history: { usage: 'history [--json]', most: 0, run: history },
+  rollback: {
+    usage: 'rollback REVISION [--comment TEXT] [--confirm DURATION]',
+    least: 1,
+    most: 1,
+    run: rollback,
+  },
+};
+
+export async function config(args: readonly string[], write: Write): Promise<number> {
+  const [name = '', ...others] = args;
+  if (name === 'describe') return print(write, describeAsYaml());
+  if (name === 'schema') return print(write, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+  const parsed = parseArguments(others, { options: OPTIONS, flags: FLAGS });
+  if (operation === undefined || typeof parsed === 'string')
+    return usage(write, typeof parsed === 'string' ? parsed : '');
+  const { rest, options } = parsed;
+  if (rest.length < (operation.least ?? 0) || rest.length > operation.most) return usage(write, '');
+  const access = await accessConfiguration({
+    data: options['data'],
+    config: options['config'],
+    keyFile: options['key-file'],
+    mayMake: operation.mayMake ?? false,
+  });
+  if (typeof access === 'string') {
+    write(`sallyport: ${access}\n`);
+    return 1;
+  }
+  try {
+    return await operation.run({ ...access, parsed, rest, write });
+  } catch (error) {
+    if (error instanceof UsageError) return usage(write, error.message);
+    throw error;
+  } finally {
+    await access.close();
+  }
+}
+
+function print(write: Write, text: string): number {
+  write(text);
+  return 0;
+}
+
+function usage(write: Write, why: string): number {
+  const rows = [...Object.values(OPERATIONS).map((each) => each.usage), 'describe', 'schema'];
+  write(`usage: sallyport config OPERATION [--data DIR [--key-file FILE] | --config FILE]\n`);
+  write(rows.map((row) => `  sallyport config ${row}\n`).join(''));
+  if (why !== '') write(`${why}\n`);
+  return 2;
+}
+
+async function status({ store, offline, write }: Context): Promise<number> {
+  return print(write, statusLines(await store.status(), offline));
+}
+
+async function show({ store, parsed, rest, write }: Context): Promise<number> {
+  const path = pathOf(rest[0] ?? '');
+  const which = whichOf(parsed);
+  if (parsed.flags.has('json') || path.length > 0) {
+    return said(write, await store.document(which, path), ({ value }) => asText(value, parsed.flags.has('json')));
+  }
+  return said(write, await store.export({ which, secrets: 'masked' }), ({ text }) => text);
+}
+
+const asText = (value: Json, json: boolean): string =>
+  typeof value === 'string' && !json ? `${value}\n` : `${JSON.stringify(value, null, 2)}\n`;
+
+async function diff({ store, parsed, rest, write }: Context): Promise<number> {
+  const [from = 'running', to = 'candidate'] = rest;
+  const answer = await store.diff(operand(from), operand(to));
+  return said(write, answer, ({ changes }) =>
+    parsed.flags.has('json') ? `${JSON.stringify(changes, null, 2)}\n` : changeLines(changes),
+  );
+}
+
+async function save(context: Context): Promise<number> {
+  const { store, parsed, rest, write } = context;
+  const [file] = rest;
+  const withSecrets = parsed.flags.has('with-secrets');
+  const clear = parsed.flags.has('clear');
+  if (clear && !withSecrets) throw new UsageError('--clear belongs to --with-secrets');
+  const secrets = !withSecrets ? 'masked' : clear ? 'clear' : 'sealed';
+  const passphrase = secrets === 'sealed' ? { passphrase: await passphraseOf(parsed) } : {};
+  const answer = await store.export({ which: whichOf(parsed), secrets, ...passphrase });
+  if (!answer.ok || file === undefined) return said(write, answer, ({ text }) => text);
+  try {
+    fs.writeFileSync(file, answer.text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    write(`sallyport: ${exists ? `${file} exists already` : String(error)}\n`);
+    return 1;
+  }
+  return print(write, `Saved to ${file}${secrets === 'masked' ? ', secrets masked' : ''}\n`);
+}
+
+async function load(context: Context): Promise<number> {
+  const { parsed, rest, write, status: before } = context;
+  const commits = parsed.flags.has('commit');
+  const [file = ''] = rest;
+  const request: LoadRequest = {
+    file,
+    at: pathOf(parsed.options['at'] ?? ''),
+    inline: parsed.flags.has('inline'),
+    passphrase: () => passphraseOf(parsed),
+  };
+  const loaded =
+    before.mode === 'store'
+      ? await loadIntoStore(context, request)
+      : await (await import('./config-replace.io.ts')).replaceFile(context, request, commits);
+  if (!loaded.ok) return said(write, loaded, () => '', file);
+  for (const fault of loaded.warnings) write(`${faultLine(fault, file)}\n`);
+  if (commits && before.mode === 'store') return await commit(context);
+  write(changeLines(loaded.changes));
+  return print(write, `${LOADED[before.mode][commits ? 'committed' : 'loaded']}\n`);
+}
+
+const LOADED: Readonly<Record<ConfigurationMode, { readonly loaded: string; readonly committed: string }>> = {
+  store: { loaded: 'Loaded. To put it into force: sallyport config commit', committed: '' },
+  file: {
+    loaded: 'Checked. To put it in the place of the file: --commit',
+    committed: 'Changes committed: the file was replaced',
+  },
+};
+
+async function set({ store, rest, write }: Context): Promise<number> {
+  const [path = '', text = ''] = rest;
+  const answer = await store.edit(localAdministrator(), [{ op: 'set', path: pathOf(path), value: valueOf(text) }]);
+  return said(write, answer, () => NOT_YET);
+}
+
+async function remove({ store, rest, write }: Context): Promise<number> {
+  const answer = await store.edit(localAdministrator(), [{ op: 'delete', path: pathOf(rest[0] ?? '') }]);
+  return said(write, answer, () => NOT_YET);
+}
+
+async function rename({ store, rest, write }: Context): Promise<number> {
+  const [path = '', to = ''] = rest;
+  const answer = await store.edit(localAdministrator(), [{ op: 'rename', path: pathOf(path), to }]);
+  return said(write, answer, () => NOT_YET);
+}
+
+const NOT_YET =
+  'Changed, not committed yet: sallyport config diff shows it, sallyport config commit puts it into force\n';
+
+async function commit({ store, parsed, write, offline }: Context): Promise<number> {
+  const { comment = '' } = parsed.options;
+  const answer = await store.commit(localAdministrator(), { comment, ...confirmOf(parsed) });
+  return said(write, answer, (committed) => committedLines(committed, offline));
+}
+
+async function confirm({ store, write }: Context): Promise<number> {
+  return said(
+    write,
+    await store.confirm(localAdministrator()),
+    ({ revision }) => `Revision ${revision.number} stays\n`,
+  );
+}
+
+async function clear({ store, write }: Context): Promise<number> {
+  const answer = await store.clear(localAdministrator().session);
+  return said(write, answer, ({ dropped }) => `${dropped} changes given up\n`);
+}
+
+async function rebase({ store, rest, write }: Context): Promise<number> {
+  const who = localAdministrator();
+  const candidate = await store.candidate(who.session);
+  if (!candidate.ok) return said(write, candidate, () => '');
+  const { conflicts } = candidate.candidate;
+  const choices: { path: Path; keep: 'mine' | 'theirs' }[] = [];
+  let keep: 'mine' | 'theirs' | undefined;
+  for (const [i, word] of rest.entries()) {
+    if (word === 'mine' || word === 'theirs') {
+      keep = word;
+      const next = rest[i + 1];
+      // Without a path it is for all that is not named.
+      if (next === undefined || next === 'mine' || next === 'theirs')
+        for (const { path } of conflicts) choices.push({ path, keep: word });
+    } else if (keep === undefined) throw new UsageError('mine or theirs comes first');
+    else choices.unshift({ path: pathOf(word), keep });
+  }
+  return said(write, await store.rebase(who, choices), ({ base }) => `Based on revision ${base} now\n`);
+}
+
+async function history({ store, parsed, write }: Context): Promise<number> {
+  const revisions = await store.history();
+  return print(write, parsed.flags.has('json') ? `${JSON.stringify(revisions, null, 2)}\n` : historyLines(revisions));
+}
+
+async function rollback({ store, parsed, rest, write, offline }: Context): Promise<number> {
+  const { comment } = parsed.options;
+  const answer = await store.rollback(localAdministrator(), {
+    to: numberOf(rest[0] ?? ''),
+    ...(comment === undefined ? {} : { comment }),
+    ...confirmOf(parsed),
+  });
+  return said(write, answer, (committed) => committedLines(committed, offline));
+}
+
+/** Prints the answer or the refusal, and says the exit code. */
+function said<T>(write: Write, answer: Answer<T>, text: (answer: T) => string, file?: string): number {
+  write(answer.ok ? text(answer) : refusalLines(answer.refusal, file));
+  return answer.ok ? 0 : 1;
+}
+
+function pathOf(text: string): Path {
+  const path = parseFaultPath(text);
+  if (path === undefined) throw new UsageError(`not a path: ${text}; an example is listeners.submission.hat[0].policy`);
+  return path;
+}
+
+function numberOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`not a revision: ${text}`);
+  return Number(text);
+}
+
+function whichOf({ options, flags }: Arguments): Which {
+  const revision = options['revision'];
+  if (revision !== undefined) return numberOf(revision);
+  return flags.has('candidate') ? { session: localAdministrator().session } : 'running';
+}
+
+function operand(text: string): Which {
+  if (text === 'running') return 'running';
+  return text === 'candidate' ? { session: localAdministrator().session } : numberOf(text);
+}
+
+function confirmOf({ options }: Arguments): { confirmMs?: number } {
+  const text = options['confirm'];
+  if (text === undefined) return {};
+  const confirmMs = parseDurationMs(text);
+  if (confirmMs === undefined) throw new UsageError('--confirm needs a duration, such as 10m');
+  return { confirmMs };
+}
+
+function valueOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+async function passphraseOf({ options }: Arguments): Promise<string> {
+  const file = options['passphrase-file'];
+  if (file === undefined) return readPassword('Passphrase');
+  try {
+    return fs.readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    throw new UsageError(`cannot read the passphrase file ${file}`);
+  }
+}

@@ -1,0 +1,18 @@
+/** The comment on top of a saved configuration: what it is, and what became of its secrets. Pure. */
+import type { ExportOptions } from './configuration-store.ts';
+import { isoTime } from './refusals.ts';
+
+const SECRETS: Readonly<Record<ExportOptions['secrets'], string>> = {
+  masked: 'Secrets are masked: loaded where they are known, this file keeps them; elsewhere they must be written in.',
+  sealed: 'Secrets are encrypted under a passphrase: sallyport config load asks for it.',
+  clear: 'SECRETS ARE IN THE CLEAR: keep this file as you would keep them.',
+};
+
+export function exportHeading(
+  revision: number,
+  isCandidate: boolean,
+  { secrets, nowMs }: { readonly secrets: ExportOptions['secrets']; readonly nowMs: number },
+): string[] {
+  const what = isCandidate ? `uncommitted changes, based on revision ${revision}` : `revision ${revision}`;
+  return [`Sallyport configuration, ${what}, saved ${isoTime(nowMs)}.`, SECRETS[secrets]];
+}

@@ -1,0 +1,70 @@
+/**
+ * The key under which the configuration store encrypts secrets: 32 random octets in a file of their own, outside the
+ * store, so that a copy of the store alone shows none. `--key-file FILE`, else the systemd credential `master.key`,
+ * else `master.key` in the data folder, which is made with the first store. Effects: files, randomness.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { GatewayError } from '../core/errors.ts';
+
+const NAME = 'master.key';
+const KEY_BYTES = 32;
+const OTHERS_MAY_READ = 0o007;
+
+export type MasterKey = {
+  readonly file: string;
+  readonly key: Buffer;
+  /** Names the key and tells nothing of it: the store says with it which key it needs. */
+  readonly id: string;
+};
+
+export function masterKeyFile(dataDir: string, given: string | undefined, credentials: string | undefined): string {
+  if (given !== undefined) return path.resolve(given);
+  const credential = credentials === undefined ? undefined : path.join(credentials, NAME);
+  return credential !== undefined && fs.existsSync(credential) ? credential : path.join(dataDir, NAME);
+}
+
+/** `mayMake`: the store is new and no secret depends on a key yet. Throws GatewayError `storage` with the reason. */
+export function readMasterKey(file: string, { mayMake }: { mayMake: boolean }): MasterKey {
+  if (mayMake && !fs.existsSync(file)) makeKey(file);
+  let text: string;
+  try {
+    if ((fs.statSync(file).mode & OTHERS_MAY_READ) !== 0)
+      throw new GatewayError('storage', `${file} is open to everybody: chmod 600 it, and change the secrets`);
+    text = fs.readFileSync(file, 'latin1');
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    const why =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is missing' : `${String(error)}`;
+    throw new GatewayError(
+      'storage',
+      `${file} ${why}: without the master key the secrets of the configuration store cannot be read; put it back, or name it with --key-file`,
+    );
+  }
+  const key = Buffer.from(text.trim(), 'base64');
+  if (key.length !== KEY_BYTES) throw new GatewayError('storage', `${file} is not a master key: 32 octets in base64`);
+  return { file, key, id: idOf(key) };
+}
+
+const idOf = (key: Buffer): string =>
+  createHmac('sha256', key).update('sallyport master key id').digest('hex').slice(0, 16);
+
+/** On stable storage, under its name, before anything is encrypted with it. */
+function makeKey(file: string): void {
+  const draft = `${file}.new`;
+  const handle = fs.openSync(draft, 'w', 0o600);
+  try {
+    fs.writeSync(handle, `${randomBytes(KEY_BYTES).toString('base64')}\n`);
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+  fs.renameSync(draft, file);
+  const folder = fs.openSync(path.dirname(file), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    fs.fsyncSync(folder);
+  } finally {
+    fs.closeSync(folder);
+  }
+}
