@@ -23,6 +23,7 @@ import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus }
 import { type MetricsServer, openMetricsServer } from './log/metrics-server.io.ts';
 import { openMailLog } from './log/writer.io.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
+import { ExemptionNotices } from './exemption-notices.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
@@ -83,6 +84,7 @@ export class Gateway {
   #control: ControlSocket | undefined;
   #metricsServer: MetricsServer | undefined;
   readonly #history: HistoryKeeper;
+  readonly #exemptions: ExemptionNotices;
 
   constructor(options: GatewayOptions, opened: OpenedConfiguration) {
     this.#options = options;
@@ -92,6 +94,7 @@ export class Gateway {
     this.#log = openMailLog({ format: options.logFormat, write: options.write, clock, metrics: this.#metrics });
     this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
     this.#history.keepMs = this.config.system.clientHistory;
+    this.#exemptions = new ExemptionNotices(clock, this.#log);
   }
 
   get config(): Config {
@@ -123,6 +126,7 @@ export class Gateway {
     await this.#threads.change(this.#revision);
     await this.#openAdmin();
     dropPrivileges(this.config.system, dataDir, this.#log);
+    this.#exemptions.watch(this.config);
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
     this.#started.resolve();
@@ -165,6 +169,8 @@ export class Gateway {
     this.#revision = revision;
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
     this.#history.keepMs = this.config.system.clientHistory;
+    this.#exemptions.watch(revision.config);
+    this.#history.keepMs = revision.config.system.clientHistory;
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
@@ -181,6 +187,7 @@ export class Gateway {
     await this.#threads?.stop(STOP_MS);
     await this.#store?.close();
     this.#history.close();
+    this.#exemptions.stop();
     this.#system('info', 'Sallyport has stopped');
     this.#log.flush();
   }

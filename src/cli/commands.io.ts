@@ -49,6 +49,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'sender group entries, policies, profiles and routes that nobody has needed',
     run: async (args, write) => (await import('./dry-run.io.ts')).unusedCommand(args, write),
   },
+  exemptions: {
+    usage: 'exemptions --config FILE [--data DIR] [--soon DAYS] [--json]',
+    does: 'who may use a password although the allowance says no: until when, why, granted by whom',
+    run: async (args, write) => (await import('./exemptions.io.ts')).exemptionsCommand(args, write),
+  },
+  monitored: {
+    usage: 'monitored --data DIR [--json]',
+    does: 'who still sends without a card where checkAllowed only monitors: how often, since when',
+    run: async (args, write) => (await import('./exemptions.io.ts')).monitoredCommand(args, write),
+  },
   crl: {
     usage: 'crl list|update [SOURCE] [--data DIR] [--json]',
     does: 'shows the revocation lists of the running gateway, or fetches them now',

@@ -56,6 +56,7 @@ export function countedRules(config: Config): string[] {
       .map(RULE.policy),
     ...Object.keys(config.smtpAuthProfiles).map(RULE.profile),
     ...Object.keys(config.smtpRoutes).map(RULE.route),
+    ...Object.keys(config.exemptions).map(RULE.exemption),
   ];
 }
 

@@ -8,8 +8,9 @@ import { listeners, mailFlowPolicies } from './access.ts';
 import { admin } from './administration.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
+import { exemption } from './exemptions.ts';
 import { ldap, smtpAuthProfiles } from './ldap.ts';
-import { dnsServer, durationMs, name, sizeBytes, socketAddress } from './scalars.ts';
+import { dnsServer, durationMs, name, named, sizeBytes, socketAddress } from './scalars.ts';
 
 export const system = z.strictObject({
   receiveThreads: z
@@ -57,6 +58,10 @@ export const configSchema = z.strictObject({
     description: 'How people prove who they are, by name: by certificate, or by SMTP AUTH against a directory.',
     asyncos: 'SMTP Authentication Profiles',
     key: 'PROFILE',
+  }),
+  exemptions: named(exemption).default({}).meta({
+    description: 'Who may use a password although the allowance says no, by name: until when, why, granted by whom.',
+    key: 'EXEMPTION',
   }),
   mailFlowPolicies: mailFlowPolicies.default({}).meta({
     description:

@@ -8,6 +8,7 @@ import { adminFaults } from './semantics-administration.ts';
 import { crlFaults, pemFaults, sslFaults } from './semantics-certificates.ts';
 import { routeFaults } from './semantics-delivery.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
+import { exemptionFaults } from './semantics-exemptions.ts';
 import { ldapFaults, profileFaults } from './semantics-ldap.ts';
 import { policyFaults } from './semantics-policies.ts';
 
@@ -22,6 +23,7 @@ export function semanticFaults(config: Config): Fault[] {
     ...listenerFaults(config),
     ...policyFaults(config),
     ...routeFaults(config),
+    ...exemptionFaults(config),
     ...adminFaults(config),
   ];
 }

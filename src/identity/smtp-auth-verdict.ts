@@ -54,8 +54,16 @@ export type AuthVerdict =
 
 const NOT_ALLOWED: Reply = { code: 525, status: '5.7.13', lines: ['this account may not use a password here'] };
 
-/** Without `checkAllowed` the allowance is not asked, and everyone with the right password is accepted. */
-export function decideAuth(answer: AuthAnswer, profile: string, checkAllowed: CheckAllowed | undefined): AuthVerdict {
+/**
+ * Without `checkAllowed` the allowance is not asked, and everyone with the right password is accepted. `exemption`: the
+ * name of one that is in force for this login; it counts where the allowance says no.
+ */
+export function decideAuth(
+  answer: AuthAnswer,
+  profile: string,
+  checkAllowed: CheckAllowed | undefined,
+  exemption?: string,
+): AuthVerdict {
   const rule = `smtpAuthProfiles.${profile}`;
   switch (answer.kind) {
     case 'unavailable':
@@ -64,6 +72,7 @@ export function decideAuth(answer: AuthAnswer, profile: string, checkAllowed: Ch
       return { kind: 'failed', reply: R.authFailed, rule, reason: answer.why };
     case 'accepted':
       if (answer.allowed || checkAllowed === undefined) return { kind: 'success', reply: R.authenticated, rule };
+      if (exemption !== undefined) return { kind: 'success', reply: R.authenticated, rule: `exemptions.${exemption}` };
       if (checkAllowed.action === 'monitor')
         return { kind: 'monitored', reply: R.authenticated, rule: `${rule}.checkAllowed` };
       return {

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ClientFacts, HistoryBatch, RuleHits, SeenClient } from './client-history.ts';
+import type { ClientFacts, HistoryBatch, KeptHits, SeenClient } from './client-history.ts';
 
 const MAX_CLIENTS = 100_000;
 const FILE = 'history.db';
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS certificates (
   fingerprint TEXT NOT NULL, place INTEGER NOT NULL, der BLOB NOT NULL, PRIMARY KEY (fingerprint, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hits (
-  rule TEXT PRIMARY KEY, hits INTEGER NOT NULL, last_ms INTEGER NOT NULL
+  rule TEXT PRIMARY KEY, hits INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
@@ -57,14 +57,14 @@ export class ClientHistory {
     );
     const certificate = this.#db.prepare('INSERT OR IGNORE INTO certificates VALUES (?, ?, ?)');
     const rule = this.#db.prepare(
-      `INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT (rule) DO UPDATE SET
+      `INSERT INTO hits VALUES (?, ?, ?, ?) ON CONFLICT (rule) DO UPDATE SET
        hits = hits + excluded.hits, last_ms = max(last_ms, excluded.last_ms)`,
     );
     this.#transact(() => {
       for (const { key, facts, sessions, lastMs } of clients) client.run(key, JSON.stringify(facts), sessions, lastMs);
       for (const { fingerprint, chain } of certificates)
         for (const [place, der] of chain.entries()) certificate.run(fingerprint, place, der);
-      for (const each of hits) rule.run(each.rule, each.hits, each.lastMs);
+      for (const each of hits) rule.run(each.rule, each.hits, each.lastMs, each.lastMs);
     });
   }
 
@@ -103,11 +103,16 @@ export class ClientHistory {
       .map((row) => row['der'] as Uint8Array);
   }
 
-  hits(): RuleHits[] {
+  hits(): KeptHits[] {
     return this.#db
-      .prepare('SELECT rule, hits, last_ms FROM hits')
+      .prepare('SELECT rule, hits, first_ms, last_ms FROM hits')
       .all()
-      .map((row) => ({ rule: String(row['rule']), hits: Number(row['hits']), lastMs: Number(row['last_ms']) }));
+      .map((row) => ({
+        rule: String(row['rule']),
+        hits: Number(row['hits']),
+        firstMs: Number(row['first_ms']),
+        lastMs: Number(row['last_ms']),
+      }));
   }
 
   /** When counting began. */

@@ -39,6 +39,8 @@ export type SeenClient = {
 /** The client's certificate in DER, then what it sent along. */
 export type SeenCertificate = { readonly fingerprint: string; readonly chain: readonly Uint8Array[] };
 export type RuleHits = { readonly rule: string; readonly hits: number; readonly lastMs: number };
+/** As kept: also when the first hit was. */
+export type KeptHits = RuleHits & { readonly firstMs: number };
 
 export type HistoryBatch = {
   readonly clients: readonly SeenClient[];
@@ -117,4 +119,7 @@ export const RULE = {
   policy: (name: string): string => `mailFlowPolicies.${name}`,
   profile: (name: string): string => `smtpAuthProfiles.${name}`,
   route: (domain: string): string => `smtpRoutes.${domain}`,
+  exemption: (name: string): string => `exemptions.${name}`,
+  /** No rule of the configuration: a user whom `checkAllowed: monitor` let in. */
+  monitored: (profile: string, user: string): string => `monitored ${profile}: ${user}`,
 } as const;

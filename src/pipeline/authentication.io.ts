@@ -9,6 +9,7 @@ import { type SaslStep, startAuth } from '../smtp/sasl.ts';
 import type { PasswordProfile } from './doors.io.ts';
 import { recordRefusal, type Session, type Step } from './receipt-session.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
+import { noteAuth } from './session-history.ts';
 
 const MAX_AUTH_LINE_BYTES = 12_288; // RFC 4954 §4
 const MAX_REFUSED_AUTH = 4;
@@ -109,7 +110,8 @@ async function password(
 ): Promise<Step> {
   const answer = refuseCredentials(given) ?? (await asking.ask(given.login, given.password));
   session.seen.login = { user: given.login, ...answer };
-  const verdict = decideAuth(answer, asking.name, asking.checkAllowed);
+  const verdict = decideAuth(answer, asking.name, asking.checkAllowed, asking.exemption(given.login));
+  noteAuth(verdict, { user: given.login, profile: asking.name }, asking.thread);
   logVerdict(session, { verdict, user: given.login, mechanism: given.mechanism }, asking);
   if (verdict.kind === 'success' || verdict.kind === 'monitored') {
     session.identity = { kind: 'password', user: given.login, profile: asking.name };

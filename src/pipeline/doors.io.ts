@@ -9,6 +9,7 @@ import type { CertificateProfileConfig, Config, ListenerConfig, Material } from 
 import type { Clock } from '../core/ports.ts';
 import { certificateNames, certificateToken } from '../identity/certificate-fields.ts';
 import type { CertificateStages } from '../identity/identify.io.ts';
+import { exemptionOf } from '../identity/exemption.ts';
 import { asksForCertificate } from '../identity/identity-verdict.ts';
 import type { AuthAnswer, CheckAllowed } from '../identity/smtp-auth-verdict.ts';
 import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
@@ -32,6 +33,8 @@ export type PasswordProfile = {
   readonly name: string;
   readonly checkAllowed: CheckAllowed | undefined;
   readonly ask: (login: string, password: Login['password']) => Promise<AuthAnswer>;
+  /** The exemption in force for this login. */
+  readonly exemption: (login: string) => string | undefined;
 };
 
 /** The listener's SMTP authentication profile, ready to be asked. */
@@ -185,9 +188,12 @@ function passwordProfile(name: string, listener: ListenerConfig, { revision, que
   if (profile?.type !== 'ldap') throw new Error(`${name} is not an ldap profile`);
   const query = queries.smtpAuth(profile.query, parts.ldapTrace);
   const { checkAllowed } = profile;
+  const { exemptions } = revision.config;
+  const { defaultDomain } = listener;
   return {
     name,
     checkAllowed,
+    exemption: (login) => exemptionOf(exemptions, { login, defaultDomain, profile: name, nowMs: parts.clock.now() }),
     ask: (login, password) =>
       query({
         login,

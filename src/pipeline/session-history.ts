@@ -3,6 +3,8 @@
  * rule it came by. Never a password. Pure.
  */
 import { createHash } from 'node:crypto';
+import type { Clock } from '../core/ports.ts';
+import type { AuthVerdict } from '../identity/smtp-auth-verdict.ts';
 import { type ClientFacts, type ClientLedger, RULE } from '../log/client-history.ts';
 import type { Session } from './receipt-session.ts';
 
@@ -34,6 +36,16 @@ export function noteSession(session: Session, ledger: ClientLedger, nowMs: numbe
 export function noteMatch({ door, match }: Pick<Session, 'door' | 'match'>, ledger: ClientLedger, nowMs: number): void {
   ledger.hit(RULE.entry(door.name, match.senderGroup, match.match), nowMs);
   ledger.hit(RULE.policy(match.policy), nowMs);
+}
+
+/** Use of an exemption, and of a password that is only monitored: for the reports on both. */
+export function noteAuth(
+  { kind, rule }: AuthVerdict,
+  { user, profile }: { readonly user: string; readonly profile: string },
+  { ledger, clock }: { readonly ledger: ClientLedger; readonly clock: Clock },
+): void {
+  if (kind === 'monitored') ledger.hit(RULE.monitored(profile, user), clock.now());
+  if (kind === 'success' && rule.startsWith('exemptions.')) ledger.hit(rule, clock.now());
 }
 
 /** A MAIL that was understood, whatever became of it. */

@@ -54,7 +54,7 @@ export type TraceDoor = Pick<Door, 'name' | 'config' | 'hostname' | 'hat' | 'pol
         readonly name: string;
         readonly type: 'certificate' | 'ldap';
         readonly password:
-          | Pick<NonNullable<NonNullable<Door['profile']>['password']>, 'name' | 'checkAllowed'>
+          | Pick<NonNullable<NonNullable<Door['profile']>['password']>, 'name' | 'checkAllowed' | 'exemption'>
           | undefined;
       }
     | undefined;
@@ -211,8 +211,8 @@ async function traceAuth(tracing: Tracing): Promise<void> {
     at(tracing, 'auth').refused(rule, refusal ?? R.authOff);
     return;
   }
-  const { name, checkAllowed } = door.profile.password;
-  const verdict = decideAuth(await ports.login(login), name, checkAllowed);
+  const { name, checkAllowed, exemption } = door.profile.password;
+  const verdict = decideAuth(await ports.login(login), name, checkAllowed, exemption(login));
   if (verdict.kind === 'success' || verdict.kind === 'monitored') {
     tracing.identity = { kind: 'password', user: login };
     const how = verdict.kind === 'monitored' ? ', although the allowance does not match (monitored)' : '';
