@@ -168,9 +168,8 @@ export class Gateway {
     });
     this.#revision = revision;
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
-    this.#history.keepMs = this.config.system.clientHistory;
-    this.#exemptions.watch(revision.config);
     this.#history.keepMs = revision.config.system.clientHistory;
+    this.#exemptions.watch(revision.config);
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
