@@ -10,7 +10,8 @@ function testedNode(version: string): boolean {
 }
 
 if (testedNode(process.versions.node)) {
-  process.exitCode = await runCommand(process.argv.slice(2));
+  // A command that has said its answer ends: a download or a look-up that still hangs does not hold it.
+  process.exit(await runCommand(process.argv.slice(2)));
 } else {
   process.stdout.write(
     `sallyport: Node ${process.versions.node} is too old: it needs 24.21 or newer of the 24 line, or 26.10 or newer. Run npm ci, which brings one.\n`,
