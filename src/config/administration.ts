@@ -29,7 +29,10 @@ const sessionTime = (longest: string) =>
   durationMs.refine((ms) => ms >= MINUTE_MS, 'at least 1m').meta({ value: `duration, at least 1m${longest}` });
 
 export const clientCertificateLogin = z.strictObject({
-  trust: z.array(name).min(1).meta({ description: 'Certificate authorities whose certificates may log in.' }),
+  trust: z
+    .array(name.meta({ refersTo: 'certificateAuthorities' }))
+    .min(1)
+    .meta({ description: 'Certificate authorities whose certificates may log in.' }),
   required: z.boolean().default(false).meta({
     description: 'Every login over TLS needs a valid certificate of the account, whatever else it brings.',
   }),
@@ -41,6 +44,7 @@ export const admin = z.strictObject({
     .min(1)
     .meta({ description: 'Where the HTTP API listens, always with TLS.', asyncos: 'interfaceconfig, HTTPS' }),
   certificate: name.optional().meta({
+    refersTo: 'certificates',
     description: 'Name under certificates.',
     otherwise: 'a demonstration certificate',
     asyncos: 'HTTPS certificate',

@@ -10,6 +10,8 @@ import { maskSecrets } from './document-secrets.ts';
 import { exportHeading } from './export-heading.ts';
 import { refuseImpossible, refuseMissing } from './refusals.ts';
 
+const MIN_PASSPHRASE_CHARS = 8;
+
 /** `version` where it is a candidate. Secrets are in the tree as the mode keeps them. */
 export type Tree = { readonly revision: number; readonly version?: number; readonly tree: Json };
 
@@ -46,7 +48,8 @@ export class ConfigurationReader {
   async export({ which, secrets, passphrase }: ExportOptions): Promise<Answer<{ text: string }>> {
     const found = await this.#parts.find(which);
     if (!found.ok) return found;
-    if (secrets === 'sealed' && (passphrase ?? '') === '') return refuseImpossible('a passphrase is needed');
+    if (secrets === 'sealed' && (passphrase ?? '').length < MIN_PASSPHRASE_CHARS)
+      return refuseImpossible(`a passphrase has at least ${MIN_PASSPHRASE_CHARS} characters`);
     const { ports, open } = this.#parts;
     const text = await ports.texts.write({
       document: secrets === 'masked' ? maskSecrets(found.tree) : open(found.tree),

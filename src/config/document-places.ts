@@ -28,6 +28,8 @@ export const REFERENCE_PLACES: readonly (readonly [place: Place, section: Place]
   [place('smtpAuthProfiles.*.trust.*'), place('certificateAuthorities')],
   [place('smtpAuthProfiles.*.allowSmtpAuth'), place('smtpAuthProfiles')],
   [place('listeners.*.certificate'), place('certificates')],
+  [place('admin.certificate'), place('certificates')],
+  [place('admin.clientCertificate.trust.*'), place('certificateAuthorities')],
   [place('listeners.*.smtpAuthProfile'), place('smtpAuthProfiles')],
   [place('listeners.*.hat.*.policy'), place('mailFlowPolicies')],
 ];

@@ -17,7 +17,7 @@ import { isoTime, refuseFailed, refuseFaults, refuseImpossible, refuseMissing } 
 import type { StoreVault } from './store-vault.io.ts';
 
 /** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
-export const MAX_CONFIRM_MS = 7 * 86_400_000;
+export const MAX_CONFIRM_MS = 86_400_000;
 const AGAIN_MS = 60_000;
 const MAX_NAME_CHARS = 200;
 const MAX_COMMENT_CHARS = 2000;
@@ -52,7 +52,7 @@ export class Installation {
     if (confirmMs !== undefined) {
       if (head.number === 0) return refuseImpossible('there is no revision to go back to yet');
       if (!(confirmMs >= 1000 && confirmMs <= MAX_CONFIRM_MS))
-        return refuseImpossible('the time to confirm is from 1s to 7d');
+        return refuseImpossible('the time to confirm is from 1s to 24h');
     }
     const number = head.number + 1;
     const checked = await this.#ports.check(this.#vault.open(tree), number);

@@ -61,7 +61,7 @@ export function open(t: TestContext, folder = mkdtempSync(path.join(tmpdir(), 's
     now: () => self.nowMs,
     texts: { read: readDocument, write: writeDocument, locate: async (request) => locateFaults(request) },
     check: async (document, number) => {
-      const loaded = checkDocument(document, []);
+      const loaded = checkDocument(document, [], self.nowMs);
       if (!loaded.ok) return { ok: false, found: loaded.faults };
       const { config, material, warnings } = loaded;
       return { ok: true, document, revision: { number, config, material }, found: warnings };

@@ -61,6 +61,12 @@ export function check(file: string): { readonly code: number | null; readonly li
   return { code: status, lines: stdout.split('\n').filter((line) => line !== '') };
 }
 
+/** `sallyport config …`: the exit code and what it printed. */
+export function configCommand(...args: readonly string[]): { readonly code: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync(PROGRAM, ['config', ...args], { encoding: 'utf8', timeout: 60_000 });
+  return { code: status, output: stdout + stderr };
+}
+
 export type GatewayOptions = {
   readonly config: ConfigText;
   /** Where the configuration is written; relative paths in it start here. */
@@ -110,6 +116,22 @@ export class Gateway {
     });
     const gateway = new Gateway(child, configFile, data);
     atEnd(() => gateway.kill());
+    return gateway;
+  }
+
+  /** On the configuration store in `data`, which `configCommand` has filled; `args` are further arguments of `run`. */
+  static launchStore(data: string, args: readonly string[] = []): Gateway {
+    const child = spawn(PROGRAM, ['run', '--data', data, '--log', 'json', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const gateway = new Gateway(child, '', data);
+    atEnd(() => gateway.kill());
+    return gateway;
+  }
+
+  static async startStore(data: string, args: readonly string[] = []): Promise<Gateway> {
+    const gateway = Gateway.launchStore(data, args);
+    await gateway.line(/\bready\b/, READY_LIMIT_MS);
     return gateway;
   }
 
