@@ -32,6 +32,7 @@ import { controlCalls } from './control-calls.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
+import { ExpiryWatch } from './tls/expiry-watch.io.ts';
 
 export type GatewayOptions = {
   /** Without it the configuration store in the data folder is the truth. */
@@ -85,6 +86,7 @@ export class Gateway {
   #metricsServer: MetricsServer | undefined;
   readonly #history: HistoryKeeper;
   readonly #exemptions: ExemptionNotices;
+  readonly #expiry: ExpiryWatch;
 
   constructor(options: GatewayOptions, opened: OpenedConfiguration) {
     this.#options = options;
@@ -95,6 +97,7 @@ export class Gateway {
     this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
     this.#history.keepMs = this.config.system.clientHistory;
     this.#exemptions = new ExemptionNotices(clock, this.#log);
+    this.#expiry = new ExpiryWatch({ dataDir: options.dataDir, clock, log: this.#log });
   }
 
   get config(): Config {
@@ -119,7 +122,10 @@ export class Gateway {
       dataDir,
       clock,
       log: this.#log,
-      publish: (set) => void this.#threads?.publish(set),
+      publish: (set) => {
+        void this.#threads?.publish(set);
+        this.#expiry.setLists(set.lists);
+      },
     });
     await this.#crls.start();
     this.#configuration = this.#opened.serve(this.#host());
@@ -127,6 +133,8 @@ export class Gateway {
     await this.#openAdmin();
     dropPrivileges(this.config.system, dataDir, this.#log);
     this.#exemptions.watch(this.config);
+    this.#expiry.setMaterial(this.#revision.material);
+    this.#expiry.start();
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
     this.#started.resolve();
@@ -170,6 +178,7 @@ export class Gateway {
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
     this.#history.keepMs = revision.config.system.clientHistory;
     this.#exemptions.watch(revision.config);
+    this.#expiry.setMaterial(revision.material);
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
@@ -183,6 +192,7 @@ export class Gateway {
     if (this.#configuration === undefined) this.#opened.close();
     await this.#configuration?.close();
     this.#crls?.stop();
+    this.#expiry.stop();
     await this.#threads?.stop(STOP_MS);
     await this.#store?.close();
     this.#history.close();
@@ -248,7 +258,11 @@ export class Gateway {
   }
 
   async #collect(): Promise<MetricsSnapshot> {
-    return mergeSnapshots([this.#metrics.snapshot(), ...((await this.#threads?.metrics()) ?? [])]);
+    return mergeSnapshots([
+      this.#metrics.snapshot(),
+      this.#expiry.metrics(),
+      ...((await this.#threads?.metrics()) ?? []),
+    ]);
   }
 
   #system(level: 'info' | 'warning' | 'critical', text: string): void {

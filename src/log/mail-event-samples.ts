@@ -254,6 +254,18 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'A revocation list could not be fetched or is not good; the last good copy stays.',
     sample: { event: 'crl-failed', source: 'cac', url: 'http://crl.example.test/cac.crl', why: 'connection refused' },
   },
+  expiry: {
+    means:
+      'A certificate of the gateway or of an authority, or a revocation list, runs out: 90, 60, 30, 15, 5, 4, 3, 2 and 1 days before, and each day after. `days` is -1 on the first day after, then -2, and so on.',
+    sample: {
+      event: 'expiry',
+      of: 'certificate',
+      name: 'gateway',
+      subject: 'CN=gw.example.test',
+      endMs: 1_795_613_460_000,
+      days: 29,
+    },
+  },
   audit: {
     means:
       'An administrator signed in, failed to, or changed something; `outcome` is `done` or the kind of the problem. The audit record keeps the same for ever.',

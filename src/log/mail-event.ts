@@ -90,6 +90,15 @@ export type MailEvent =
   | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
   | { event: 'crl-failed'; source: string; url: string; why: string }
+  /** Something runs out at `endMs`, in whole `days` from now; negative: it has. */
+  | {
+      event: 'expiry';
+      of: 'certificate' | 'authority' | 'list';
+      name: string;
+      subject: string;
+      endMs: number;
+      days: number;
+    }
   | {
       event: 'audit';
       actor: string;

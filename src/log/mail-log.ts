@@ -43,6 +43,7 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
 export function levelOf(event: MailEvent): LogLevel {
   if (event.event === 'system') return event.level;
   if (event.event === 'directory') return event.up ? 'info' : 'warning';
+  if (event.event === 'expiry') return event.days < 0 ? 'critical' : 'warning';
   if (event.event === 'audit') return event.outcome === 'done' ? 'info' : 'warning';
   return WARNINGS.has(event.event) ? 'warning' : 'info';
 }
@@ -126,10 +127,24 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'crl-updated': (e) =>
     `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${e.nextUpdateMs === undefined ? 'none' : isoTime(e.nextUpdateMs)}`,
   'crl-failed': (e) => `CRL source ${v(e.source)} failed: ${v(e.url)}: ${v(e.why)}`,
+  expiry: (e) => `${OF[e.of]} ${v(e.name)} (${v(e.subject)}) ${expiryWords(e.days)}: ${isoTime(e.endMs)}`,
   audit: (e) =>
     `Audit: ${v(e.actor)} (${v(e.how)}) from ${v(e.address)}: ${v(e.action)}${e.target === '' ? '' : ` ${q(e.target)}`}: ${v(e.outcome)}${because(e.detail)}`,
   directory: (e) => `LDAP server ${v(e.server)} host ${v(e.host)} is ${e.up ? 'up' : 'down'}${because(e.why)}`,
 };
+
+const OF = {
+  certificate: 'Certificate',
+  authority: 'Certificate authority',
+  list: 'Revocation list of source',
+} as const;
+
+function expiryWords(days: number): string {
+  if (days < 0) return days === -1 ? 'has expired' : `has expired, ${counted(-1 - days)} ago`;
+  return days === 0 ? 'expires within a day' : `expires in ${counted(days)}`;
+}
+
+const counted = (days: number): string => `${days} ${days === 1 ? 'day' : 'days'}`;
 
 /** Everything that is known about a refusal, so that one line answers "why". */
 function refusalText(r: Refusal): string {

@@ -48,6 +48,10 @@ const METRICS = {
   sallyport_crl_failures_total: counter('Revocation lists that could not be fetched or are not good.'),
   sallyport_crl_entries: gauge('max', 'Entries of a revocation list.'),
   sallyport_crl_next_update_timestamp_seconds: gauge('max', 'When a revocation list promises its successor.'),
+  sallyport_certificate_expiry_timestamp_seconds: gauge(
+    'min',
+    'When the first certificate of a gateway certificate’s file, or of an authority’s, expires.',
+  ),
   sallyport_logins_failed_total: counter('Logins of administrators that failed.'),
   sallyport_directory_up: gauge('min', 'Whether a directory server answers.'),
   sallyport_queue_messages: gauge('sum', 'Messages in the queue.'),
