@@ -1,25 +1,26 @@
 /**
- * A client certificate file as the tokens of a certificate query: what `ldaptest --certificate` asks with. Here, because
- * it joins two stages (tls, identity) for the command line, which knows neither. Pure.
+ * The certificate of a file and whose it is, as `ldaptest --certificate` asks. Here, because it joins two stages (tls,
+ * identity) for the command line, which knows neither. Pure but for the directory query that is handed in.
  */
-import { certificateToken } from './identity/certificate-fields.ts';
+import type { Answer } from './core/verdict.ts';
+import { type CertificateOwner, certificateOwner, type OwnerQuestion } from './identity/certificate-owner.ts';
 import { parseCertificate } from './tls/certificate.ts';
 import { DerError } from './tls/der.ts';
 import { decodePem } from './tls/pem.ts';
 
 export type CertificateLookup =
-  | { readonly ok: true; readonly lookup: (token: string) => readonly string[] | undefined; readonly subject: string }
+  | { readonly ok: true; readonly owner: (question: OwnerQuestion, nowMs: number) => Promise<Answer<CertificateOwner>> }
   | { readonly ok: false; readonly why: string };
 
 /** The first certificate of a PEM file, or the one of a DER file. */
 export function certificateLookup(file: Uint8Array): CertificateLookup {
+  const found = certificatesOf(file);
+  if (typeof found === 'string') return { ok: false, why: found };
   try {
-    const [der] = file[0] === 0x30 ? [file] : decodePem(file, 'CERTIFICATE');
-    if (der === undefined) return { ok: false, why: 'the file holds no certificate' };
-    const certificate = parseCertificate(der);
-    return { ok: true, lookup: (token) => certificateToken(certificate, token), subject: certificate.subject.rfc4514 };
+    const certificate = parseCertificate(found[0] as Uint8Array);
+    return { ok: true, owner: (question, nowMs) => certificateOwner(question)(certificate, nowMs) };
   } catch (error) {
-    if (error instanceof DerError) return { ok: false, why: `the certificate is malformed: ${error.message}` };
+    if (error instanceof DerError) return { ok: false, why: malformed(error) };
     throw error;
   }
 }
@@ -30,7 +31,9 @@ export function certificatesOf(file: Uint8Array): Uint8Array[] | string {
     const found = file[0] === 0x30 ? [file] : decodePem(file, 'CERTIFICATE');
     return found.length === 0 ? 'the file holds no certificate' : found;
   } catch (error) {
-    if (error instanceof DerError) return `the certificate is malformed: ${error.message}`;
+    if (error instanceof DerError) return malformed(error);
     throw error;
   }
 }
+
+const malformed = ({ message }: DerError): string => `the certificate is malformed: ${message}`;

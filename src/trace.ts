@@ -61,9 +61,9 @@ function portsOf(door: Door, { certificates, login }: TraceInput) {
   const [leaf, ...presented] = certificates;
   return {
     standing: async (askOwner: boolean) => {
-      const stages = door.profile?.certificate;
-      if (leaf === undefined || stages === undefined) return { kind: 'none' } as const;
-      return await new CertificateCheck(leaf, () => presented, stages).standing(askOwner);
+      const profiles = door.profile?.certificate;
+      if (leaf === undefined || profiles === undefined) return { kind: 'none' } as const;
+      return await new CertificateCheck(leaf, () => presented, profiles).standing(askOwner);
     },
     login: async (user: string) => {
       const password = login === undefined ? '' : (login.password ?? PASSWORD_TAKEN_AS_RIGHT);

@@ -22,7 +22,7 @@ export function renderDryRun({ clients, notLookedAt, changed }: DryRun, days: nu
 
 function renderChange({ client, before, after }: ChangedClient): string {
   const { listener, remoteAddress, hostname, certificate, owner, login, sender } = client.facts;
-  const user = login?.user ?? (owner?.answer === 'yes' ? owner.value : undefined);
+  const user = login?.user ?? (owner?.answer === 'yes' ? owner.value.user : undefined);
   const who = [
     user === undefined ? `<${sender}>` : user,
     `from ${hostname === undefined ? remoteAddress : `${hostname} (${remoteAddress})`}`,

@@ -2,7 +2,12 @@
  * What `sallyport ldaptest` prints: each stage of a query as it happened, in the words of AsyncOS (ldaptest) where it has
  * words. Values from the directory are shown printable. Pure.
  */
-import type { LdapQueryConfig } from '../config/schema.ts';
+import type {
+  CertificateProfileConfig,
+  LdapQueryConfig,
+  MappingRule,
+  SmtpAuthProfileConfig,
+} from '../config/schema.ts';
 import { printable } from '../core/reply.ts';
 import type { Answer } from '../core/verdict.ts';
 import type { Found, HostTest } from '../ldap/directory.ts';
@@ -33,19 +38,63 @@ export function chooseQuery(
   return { answer: 'no', why: names.length === 0 ? why : `${why}; of type ${type}: ${names.join(', ')}` };
 }
 
+type Profiles = Readonly<Record<string, SmtpAuthProfileConfig>>;
+type CertificateProfile = { readonly name: string; readonly config: CertificateProfileConfig };
+
+/**
+ * The certificate profile that is meant: the one named, or any where all find owners in the same way. None at all is
+ * no fault: then a query is asked as a profile without mapping rules would ask it.
+ */
+export function chooseProfile(profiles: Profiles, named: string | undefined): Answer<CertificateProfile | undefined> {
+  const found = Object.entries(profiles).flatMap(([name, config]) =>
+    config.type === 'certificate' ? [{ name, config }] : [],
+  );
+  const names = found.map(({ name }) => name).join(', ');
+  if (named !== undefined) {
+    const profile = found.find(({ name }) => name === named);
+    if (profile !== undefined) return { answer: 'yes', value: profile };
+    const why = Object.hasOwn(profiles, named)
+      ? `the profile ${named} is not of type certificate`
+      : `there is no profile ${named}`;
+    return { answer: 'no', why: names === '' ? why : `${why}; of type certificate: ${names}` };
+  }
+  if (new Set(found.map(({ config }) => howOwnersAreFound(config))).size > 1) {
+    return { answer: 'no', why: `there are several certificate profiles; choose one with --profile: ${names}` };
+  }
+  return { answer: 'yes', value: found[0] };
+}
+
+const howOwnersAreFound = ({ query, mapping, compareCertificate, staticMap }: CertificateProfileConfig): string =>
+  JSON.stringify([query, mapping, compareCertificate, staticMap]);
+
+export const renderStaticMap = (profile: string, answer: Answer<{ readonly by: string }>): string =>
+  `Profile ${profile}: ${answer.answer === 'yes' ? `static map: match positive (${answer.value.by})` : answer.why}\n`;
+
 export const renderHost = ({ host, ok, why }: HostTest): string =>
   ok ? `Server ${printable(host)}: ${printable(why)}\n` : `Server ${printable(host)}: Error: ${printable(why)}\n`;
 
 const WHAT = { query: 'Query', allowance: 'Allowance' } as const;
 
+type Named = { readonly what: keyof typeof WHAT; readonly rule?: MappingRule };
+
+const nameOf = ({ what, rule }: Named): string => (rule === undefined ? WHAT[what] : `${WHAT[what]} (${rule})`);
+
+/** A whole certificate in a filter would fill the screen. */
+const shortened = (filter: string): string =>
+  filter.replace(/(?:\\[0-9a-f]{2}){64,}/g, (octets) => `${octets.slice(0, 48)}... (${octets.length / 3} octets)`);
+
 export function renderStage(stage: Stage): string {
   switch (stage.stage) {
     case 'not-asked':
-      return `${WHAT[stage.what]}: not sent: ${printable(stage.why)}\n`;
+      return `${nameOf(stage)}: not sent: ${printable(stage.why)}\n`;
     case 'filter':
-      return `${WHAT[stage.what]}: ${printable(stage.filter)} below ${printable(stage.baseDn) || 'the root'}\n`;
+      return `${nameOf(stage)}: ${shortened(printable(stage.filter))} below ${printable(stage.baseDn) || 'the root'}\n`;
     case 'entries':
-      return renderEntries(WHAT[stage.what], stage.answer);
+      return renderEntries(nameOf(stage), stage.answer);
+    case 'compared': {
+      const match = stage.holds ? 'holds this certificate' : 'does not hold this certificate';
+      return `${nameOf({ what: 'query', ...stage })}: ${printable(stage.dn)} ${match}\n`;
+    }
     case 'user-id':
       return `User ID (${stage.attribute}): ${stage.values.map(printable).join(', ') || 'none'}\n`;
     case 'password': {
@@ -68,11 +117,11 @@ function renderEntries(what: string, answer: Answer<Found>): string {
 /** The last line, and the exit code: 0 for a match. */
 export type Conclusion = { readonly text: string; readonly code: 0 | 1 };
 
-export function concludeCertificate(answer: Answer<string>): Conclusion {
+export function concludeCertificate(answer: Answer<{ readonly user: string; readonly by: string }>): Conclusion {
   switch (answer.answer) {
     case 'yes':
       return {
-        text: `Success: Action: match positive: the certificate belongs to ${printable(answer.value)}\n`,
+        text: `Success: Action: match positive: the certificate belongs to ${printable(answer.value.user)}\n`,
         code: 0,
       };
     case 'no':

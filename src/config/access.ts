@@ -129,11 +129,25 @@ export const listener = z.strictObject({
   tlsMode: z.enum(['starttls', 'implicit']).default('starttls').meta({
     description: 'starttls: the session begins in the clear; implicit: it begins with the handshake. RFC 8314 §3.3.',
   }),
-  smtpAuthProfile: name.optional().meta({
-    refersTo: 'smtpAuthProfiles',
-    description: 'The smtpAuthProfiles entry that says who people are.',
-    asyncos: 'SMTP Authentication Profile',
-  }),
+  smtpAuthProfile: z
+    .union(
+      [
+        name,
+        z
+          .array(name.meta({ refersTo: 'smtpAuthProfiles' }))
+          .min(1)
+          .max(16),
+      ],
+      'a profile name, or a list of up to 16 profile names',
+    )
+    .optional()
+    .meta({
+      refersTo: 'smtpAuthProfiles',
+      description:
+        'The smtpAuthProfiles entry that says who people are. A list of certificate profiles: the first whose authorities give a certificate a valid path decides about it.',
+      asyncos: 'SMTP Authentication Profile',
+      value: 'name, or list of names',
+    }),
   hat: z
     .array(senderGroup)
     .min(1)

@@ -17,6 +17,7 @@ export type Shape = {
   readonly enum?: readonly Plain[];
   readonly const?: Plain;
   readonly oneOf?: readonly Shape[];
+  readonly anyOf?: readonly Shape[];
   readonly default?: Plain | Readonly<Record<string, Plain>>;
   readonly minimum?: number;
   readonly maximum?: number;

@@ -6,13 +6,13 @@ import { FILE_PLACES, REFERENCE_PLACES, SECRET_PLACES } from './document-places.
 type Marks = Shape & { readonly secret?: true; readonly file?: true; readonly refersTo?: string };
 
 function places(shape: Marks, above: readonly string[] = []): { readonly at: string; readonly marks: Marks }[] {
-  const { properties = {}, additionalProperties: named, items, oneOf = [] } = shape;
+  const { properties = {}, additionalProperties: named, items, oneOf = [], anyOf = [] } = shape;
   return [
     { at: above.join('.'), marks: shape },
     ...Object.entries(properties).flatMap(([key, inner]) => places(inner, [...above, key])),
     ...(typeof named === 'object' ? places(named, [...above, '*']) : []),
     ...(items === undefined ? [] : places(items, [...above, '*'])),
-    ...oneOf.flatMap((choice) => places(choice, above)),
+    ...[...oneOf, ...anyOf].flatMap((choice) => places(choice, above)),
   ];
 }
 

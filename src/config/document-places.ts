@@ -31,6 +31,7 @@ export const REFERENCE_PLACES: readonly (readonly [place: Place, section: Place]
   [place('admin.certificate'), place('certificates')],
   [place('admin.clientCertificate.trust.*'), place('certificateAuthorities')],
   [place('listeners.*.smtpAuthProfile'), place('smtpAuthProfiles')],
+  [place('listeners.*.smtpAuthProfile.*'), place('smtpAuthProfiles')],
   [place('listeners.*.hat.*.policy'), place('mailFlowPolicies')],
 ];
 
@@ -49,7 +50,9 @@ export function mapPlaces(
   const depth = above.length;
   const wanted = places.filter((at) => at.length >= depth && isAt(above, at.slice(0, depth)));
   if (wanted.length === 0) return document;
-  if (wanted.some((at) => at.length === depth)) return change(document, above);
+  // A name may stand where a list of names may stand too.
+  const isWhole = !isList(document) || wanted.every((at) => at.length === depth);
+  if (isWhole && wanted.some((at) => at.length === depth)) return change(document, above);
   if (isList(document)) return document.map((item, i) => mapPlaces(item, wanted, change, [...above, i]));
   if (!isMapping(document)) return document;
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 /** LDAP servers and queries, SMTP authentication profiles. AsyncOS: ldapconfig, smtpauthconfig. Pure. */
 import { z } from 'zod';
 import { crlDistributionPoints } from './certificates.ts';
+import { mapping, staticMap } from './mapping.ts';
 import { durationMs, file, name, named, response, secret, timeLimitMs } from './scalars.ts';
 
 const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
@@ -83,9 +84,14 @@ export const ldapQuery = z.strictObject({
     description: 'certificate finds the owner of a client certificate, smtpAuth the entry of a login name.',
     asyncos: 'Certificate Authentication Query, SMTP Authentication Query',
   }),
-  filter: filter.meta({
-    description: 'Must match exactly one entry. Values enter it escaped (RFC 4515 §3).',
+  filter: filter.optional().meta({
+    description:
+      'Must match exactly one entry. Values enter it escaped (RFC 4515 §3). Only certificate queries whose profiles have a mapping without the rule filter do without.',
     asyncos: 'Query String',
+  }),
+  condition: filter.optional().meta({
+    description:
+      'Certificate query: what the entry must match besides, whichever mapping rule finds it, such as an account that is not disabled.',
   }),
   baseDn: z.string().max(1000).optional().meta({
     description: 'Where this search begins.',
@@ -112,11 +118,16 @@ const PURPOSE = 'a purpose is clientAuth, smartCardLogon, none (no extended key 
 
 export const certificateProfile = z.strictObject({
   type: z.literal('certificate').meta({ description: 'Identity by client certificate.', asyncos: 'Certificate' }),
-  query: name.meta({
-    description: 'The ldap.queries entry of type certificate.',
+  query: name.optional().meta({
+    description: 'The ldap.queries entry of type certificate. Only a profile with a staticMap may do without.',
     asyncos: 'Certificate LDAP query',
     refersTo: 'ldap.queries',
   }),
+  mapping,
+  compareCertificate: z.boolean().default(false).meta({
+    description: 'The entry must hold this very certificate in userCertificate; compared octet by octet.',
+  }),
+  staticMap,
   trust: z
     .array(name.meta({ refersTo: 'certificateAuthorities' }))
     .min(1)

@@ -97,6 +97,8 @@ export type LdapQueryConfig = Config['ldap']['queries'][string];
 export type SmtpAuthProfileConfig = Config['smtpAuthProfiles'][string];
 export type CertificateProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'certificate' }>;
 export type CrlDistributionPointsConfig = NonNullable<CertificateProfileConfig['crlDistributionPoints']>;
+export type { MappingRule } from './mapping.ts';
+export type StaticMapConfig = NonNullable<CertificateProfileConfig['staticMap']>;
 export type LdapProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'ldap' }>;
 export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];

@@ -10,6 +10,7 @@ import type {
   LdapProfileConfig,
   LdapQueryConfig,
   LdapServerConfig,
+  StaticMapConfig,
 } from './schema.ts';
 import { danglingReference } from './semantics-references.ts';
 import { listed } from './suggestion.ts';
@@ -18,7 +19,7 @@ export function ldapFaults(config: Config): Fault[] {
   const { servers, queries } = config.ldap;
   return [
     ...Object.entries(servers).flatMap(([name, server]) => serverFaults(['ldap', 'servers', name], server, config)),
-    ...Object.entries(queries).flatMap(([name, query]) => queryFaults(['ldap', 'queries', name], query, config)),
+    ...Object.entries(queries).flatMap(([name, query]) => queryFaults(name, query, config)),
   ];
 }
 
@@ -105,13 +106,44 @@ function hostFaults(host: string, path: Path): Fault[] {
   return found;
 }
 
-function queryFaults(path: Path, query: LdapQueryConfig, config: Config): Fault[] {
+function queryFaults(name: string, query: LdapQueryConfig, config: Config): Fault[] {
+  const path = ['ldap', 'queries', name];
   const exist = Object.keys(config.ldap.servers);
   const found = danglingReference({ path: [...path, 'server'], name: query.server, section: 'ldap.servers', exist });
   if (query.type === 'certificate' && query.allowance !== undefined) {
     found.push(warning([...path, 'allowance'], 'is never asked: only a query of type smtpAuth has an allowance'));
   }
-  return found;
+  if (query.type === 'smtpAuth' && query.condition !== undefined) {
+    found.push(
+      fault([...path, 'condition'], 'only a query of type certificate has a condition; put it into the filter'),
+    );
+  }
+  if (query.filter === undefined && (query.type === 'smtpAuth' || !isMappedByRules(name, config))) {
+    found.push(fault([...path, 'filter'], 'is missing; must be text'));
+  }
+  return [...found, ...timeWarnings(path, query, config)];
+}
+
+/** Every profile that asks this certificate query finds entries by other rules than its filter. */
+function isMappedByRules(name: string, { smtpAuthProfiles }: Config): boolean {
+  const asking = Object.values(smtpAuthProfiles).filter((each) => each.type === 'certificate' && each.query === name);
+  return asking.length > 0 && asking.every((each) => each.type === 'certificate' && !each.mapping.includes('filter'));
+}
+
+/** Samba takes a time without a fraction for one of the year 2020, so that whoever has expired would match. */
+function timeWarnings(path: Path, query: LdapQueryConfig, config: Config): Fault[] {
+  const server = Object.hasOwn(config.ldap.servers, query.server) ? config.ldap.servers[query.server] : undefined;
+  if (server?.type !== 'activeDirectory') return [];
+  return (['filter', 'condition', 'allowance'] as const).flatMap((key) =>
+    query[key]?.includes('{t}') === true
+      ? [
+          warning(
+            [...path, key],
+            '{t} may be misread by Active Directory; use {t:ad} for its times and {t:filetime} for numbers such as accountExpires',
+          ),
+        ]
+      : [],
+  );
 }
 
 export function profileFaults(config: Config): Fault[] {
@@ -141,7 +173,7 @@ function queryOfType(path: Path, name: string, type: LdapQueryConfig['type'], { 
 function certificateProfileFaults(path: Path, profile: CertificateProfileConfig, config: Config): Fault[] {
   const authorities = Object.keys(config.certificateAuthorities);
   const found = [
-    ...queryOfType([...path, 'query'], profile.query, 'certificate', config),
+    ...mappingFaults(path, profile, config),
     ...profile.trust.flatMap((name, i) =>
       danglingReference({ path: [...path, 'trust', i], name, section: 'certificateAuthorities', exist: authorities }),
     ),
@@ -174,6 +206,33 @@ function purposeWarnings(path: Path, purposes: readonly string[]): Fault[] {
   return purposes.every((purpose) => purpose === 'none')
     ? [warning(at, 'none alone refuses every certificate that says clientAuth')]
     : [];
+}
+
+function mappingFaults(path: Path, profile: CertificateProfileConfig, config: Config): Fault[] {
+  const { query, mapping, compareCertificate, staticMap = [] } = profile;
+  const found = staticMapFaults([...path, 'staticMap'], staticMap);
+  if (query !== undefined) return [...found, ...queryOfType([...path, 'query'], query, 'certificate', config)];
+  if (staticMap.length === 0) {
+    return [fault([...path, 'query'], 'is missing; a profile of type certificate needs a query or a staticMap')];
+  }
+  // What no file says is the default, which does no harm.
+  if (mapping.join() !== 'filter') found.push(fault([...path, 'mapping'], 'needs a query: its rules ask a directory'));
+  if (compareCertificate) found.push(fault([...path, 'compareCertificate'], 'needs a query, whose entry it looks at'));
+  return found;
+}
+
+function staticMapFaults(path: Path, entries: StaticMapConfig): Fault[] {
+  const seen = new Map<string, number>();
+  return entries.flatMap(({ uri, sha256, spki }, i) => {
+    const keys = Object.entries({ uri, sha256, spki }).filter(([, value]) => value !== undefined);
+    if (keys.length !== 1) return [fault([...path, i], 'needs exactly one of uri, sha256 and spki')];
+    const key = keys.flat().join(' ');
+    const first = seen.get(key);
+    seen.set(key, first ?? i);
+    return first === undefined
+      ? []
+      : [fault([...path, i, keys[0]?.[0] ?? ''], `is the same as in entry [${first}]; a certificate has one user`)];
+  });
 }
 
 function ldapProfileFaults(path: Path, profile: LdapProfileConfig, config: Config): Fault[] {

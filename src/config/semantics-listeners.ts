@@ -6,6 +6,7 @@ import { type Fault, fault, warning } from '../core/fault.ts';
 import { type AddressPort, isLoopback, overlap, parseAddressPort } from './addresses.ts';
 import { implicitPolicy, policyNames } from './built-in-policies.ts';
 import { effectivePolicy } from './effective-policy.ts';
+import { profileNames } from './listener-profiles.ts';
 import type { Config, ListenerConfig, SenderGroupConfig } from './schema.ts';
 import { danglingReference } from './semantics-references.ts';
 
@@ -26,13 +27,42 @@ export function listenerFaults(config: Config): Fault[] {
 
 function referenceFaults(path: Path, listener: ListenerConfig, config: Config): Fault[] {
   const found: Fault[] = [];
-  const refer = (key: 'certificate' | 'smtpAuthProfile', section: 'certificates' | 'smtpAuthProfiles') => {
-    const name = listener[key];
-    const exist = Object.keys(config[section]);
-    if (name !== undefined) found.push(...danglingReference({ path: [...path, key], name, section, exist }));
-  };
-  refer('certificate', 'certificates');
-  refer('smtpAuthProfile', 'smtpAuthProfiles');
+  const { certificate } = listener;
+  if (certificate !== undefined) {
+    const exist = Object.keys(config.certificates);
+    found.push(
+      ...danglingReference({ path: [...path, 'certificate'], name: certificate, section: 'certificates', exist }),
+    );
+  }
+  return [...found, ...profileReferenceFaults([...path, 'smtpAuthProfile'], listener, config)];
+}
+
+/** Several profiles share a listener where each is about certificates and at most one way leads on to passwords. */
+function profileReferenceFaults(path: Path, listener: ListenerConfig, config: Config): Fault[] {
+  const names = profileNames(listener);
+  const exist = Object.keys(config.smtpAuthProfiles);
+  const at = (i: number): Path => (typeof listener.smtpAuthProfile === 'string' ? path : [...path, i]);
+  const found = names.flatMap((name, i) =>
+    danglingReference({ path: at(i), name, section: 'smtpAuthProfiles', exist }),
+  );
+  if (names.length < 2 || found.length > 0) return found;
+  let fallback: string | undefined;
+  for (const [i, name] of names.entries()) {
+    const profile = config.smtpAuthProfiles[name];
+    if (profile === undefined) continue;
+    if (names.indexOf(name) < i) found.push(fault(at(i), `"${name}" is in the list already`));
+    if (profile.type !== 'certificate') {
+      found.push(
+        fault(at(i), `"${name}" is a profile of type ldap; in a list of several each must be of type certificate`),
+      );
+    } else if (profile.allowSmtpAuth !== undefined) {
+      if (fallback !== undefined && fallback !== profile.allowSmtpAuth) {
+        const message = `allowSmtpAuth of "${name}" is ${profile.allowSmtpAuth}, and that of a profile before it is ${fallback}; a listener has one way to check passwords`;
+        found.push(fault(at(i), message));
+      }
+      fallback ??= profile.allowSmtpAuth;
+    }
+  }
   return found;
 }
 

@@ -6,6 +6,7 @@
 import { type Fault, fault, warning } from '../core/fault.ts';
 import { BUILT_IN_POLICIES, implicitPolicy } from './built-in-policies.ts';
 import { type EffectivePolicy, effectivePolicy } from './effective-policy.ts';
+import { profileNamed, profileNames } from './listener-profiles.ts';
 import type { Config, ListenerConfig } from './schema.ts';
 
 type Path = readonly (string | number)[];
@@ -64,7 +65,9 @@ function verifyFaults({ path, policy, listener, config }: Use): Fault[] {
   const profile = profileOf(listener, config);
   if (profile === 'dangling' || profile?.type === 'certificate') return found;
   const has =
-    profile === undefined ? 'has no smtpAuthProfile' : `has the ${profile.type} profile "${listener.smtpAuthProfile}"`;
+    profile === undefined
+      ? 'has no smtpAuthProfile'
+      : `has the ${profile.type} profile "${profileNames(listener).join()}"`;
   found.push(
     fault(
       path,
@@ -76,12 +79,12 @@ function verifyFaults({ path, policy, listener, config }: Use): Fault[] {
 
 const VERIFY_WITHOUT_TLS = 'verifyClientCertificate with tls: off; it needs tls: preferred or required';
 
-/** `dangling`: named, but not there, which another fault says. */
-function profileOf({ smtpAuthProfile }: ListenerConfig, { smtpAuthProfiles }: Config) {
-  if (smtpAuthProfile === undefined) return undefined;
-  return Object.hasOwn(smtpAuthProfiles, smtpAuthProfile)
-    ? (smtpAuthProfiles[smtpAuthProfile] ?? 'dangling')
-    : 'dangling';
+/** `dangling`: named, but not there, which another fault says. Of several profiles the one that checks passwords. */
+function profileOf(listener: ListenerConfig, config: Config) {
+  const profiles = profileNames(listener).map((name) => profileNamed(config, name) ?? 'dangling');
+  if (profiles.includes('dangling')) return 'dangling';
+  const known = profiles.filter((profile) => profile !== 'dangling');
+  return known.find((profile) => profile.type === 'certificate' && profile.allowSmtpAuth !== undefined) ?? known[0];
 }
 
 function smtpAuthFaults({ path, policy, listener, config }: Use): Fault[] {

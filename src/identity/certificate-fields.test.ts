@@ -13,6 +13,7 @@ import {
   utf8,
   type Wish,
 } from '../../test/pkits/certificate-writer.ts';
+import { card, cardAuthority, fascn, NEGATIVE, NEGATIVE_VALUES, VALUES } from '../../test/support/piv.ts';
 import { parseCertificate } from '../tls/certificate.ts';
 import { CERTIFICATE_TOKENS, certificateNames, certificateToken } from './certificate-fields.ts';
 
@@ -100,25 +101,6 @@ test('a name with control characters gives no value', () => {
 
 const DIGITS = '70001234002110000000012345670001';
 
-/** 40 characters of four bits, lowest first, and one of odd parity. */
-function fascn(digits: string): Buffer {
-  const [agency, system, credential, series, issue, person] = [
-    [0, 4],
-    [4, 8],
-    [8, 14],
-    [14, 15],
-    [15, 16],
-    [16, 32],
-  ].map(([from, to]) => digits.slice(from, to));
-  const symbols = `S${agency}F${system}F${credential}F${series}F${issue}F${person}E0`.split('');
-  const bits = symbols.map((symbol) => {
-    const value = ({ S: 11, F: 13, E: 15 } as Record<string, number>)[symbol] ?? Number(symbol);
-    const low = [0, 1, 2, 3].map((bit) => (value >> bit) & 1);
-    return low.join('') + (low.reduce((sum, bit) => sum + bit, 1) % 2);
-  });
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((octet) => Number.parseInt(octet, 2)));
-}
-
 const withFascn = (octets: Uint8Array): Wish => ({
   extensions: [subjectAltName(generalName.other('2.16.840.1.101.3.6.6', tlv(4, octets)))],
 });
@@ -128,6 +110,16 @@ test('fascn is the 25 octets, fascn:digits the 32 digits', () => {
   assert.equal(octets.length, 25);
   assert.deepEqual(token(withFascn(octets), 'fascn'), [octets.toString('hex').toUpperCase()]);
   assert.deepEqual(token(withFascn(octets), 'fascn:digits'), [DIGITS]);
+});
+
+test('every token of a card with odd strings is what a person reads off it', () => {
+  const issuer = cardAuthority();
+  const parsed = parseCertificate(card({ issuer }).der);
+  const negative = parseCertificate(card({ issuer, serial: NEGATIVE }).der);
+  for (const [wanted, value] of Object.entries(VALUES))
+    assert.ok(certificateToken(parsed, wanted)?.includes(value), wanted);
+  for (const [wanted, value] of Object.entries(NEGATIVE_VALUES))
+    assert.ok(certificateToken(negative, wanted)?.includes(value), wanted);
 });
 
 test('a FASC-N of another length gives no value, a damaged one no digits', () => {
@@ -164,10 +156,11 @@ test('sha256 and spki are hashes in lower case without colons', () => {
   assert.deepEqual(certificateToken(parsed, 'spki'), [spki]);
 });
 
-test('every token of the contract is there, and no other', () => {
+test('every token of the contract is there, those of Active Directory, and no other', () => {
   const contract =
     'cn o ou c l st e sn sn:dec sn:lower sn:colon sn:reversed dn issuer upn email dns uri fascn fascn:digits edipi sha256 spki';
-  assert.deepEqual([...CERTIFICATE_TOKENS].sort(), contract.split(' ').sort());
+  const beyond = 'ski sid altsec altsec:issuerAndSerial altsec:ski altsec:sha1PublicKey';
+  assert.deepEqual([...CERTIFICATE_TOKENS].sort(), `${contract} ${beyond}`.split(' ').sort());
   for (const other of ['u', 't', 'CN', 'sn:', 'constructor', '']) assert.equal(token({}, other), undefined);
 });
 

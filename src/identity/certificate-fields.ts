@@ -7,8 +7,17 @@
 import { createHash } from 'node:crypto';
 import type { CertificateNames } from '../log/mail-event.ts';
 import type { Certificate } from '../tls/certificate.ts';
+import {
+  issuerAndSerial,
+  keyIdentifier,
+  securityIdentifiers,
+  sha1PublicKey,
+  subjectKeyIdentifier,
+} from './alt-security-identities.ts';
 
 type Reader = (certificate: Certificate) => readonly string[];
+
+const ALT_SECURITY_FORMS: readonly Reader[] = [issuerAndSerial, subjectKeyIdentifier, sha1PublicKey];
 
 /** Every certificate token, without its braces. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -35,6 +44,12 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['edipi', (certificate) => commonNames(certificate).flatMap(edipi)],
   ['sha256', ({ der }) => [sha256(der)]],
   ['spki', ({ spki }) => [sha256(spki)]],
+  ['ski', keyIdentifier],
+  ['sid', securityIdentifiers],
+  ['altsec', (certificate) => ALT_SECURITY_FORMS.flatMap((form) => form(certificate))],
+  ['altsec:issuerAndSerial', issuerAndSerial],
+  ['altsec:ski', subjectKeyIdentifier],
+  ['altsec:sha1PublicKey', sha1PublicKey],
 ]);
 
 /** Names of all certificate tokens, without braces. */

@@ -12,7 +12,7 @@ import {
 const names = { subject: 'CN=ADAMS.ALICE.A.1000000001', issuer: 'CN=Issuing', serial: '1001' };
 const NONE: CertificateStanding = { kind: 'none' };
 const REVOKED: CertificateStanding = { kind: 'invalid', reason: 'client certificate revoked', rule: 'crl', names };
-const OWNED: CertificateStanding = { kind: 'valid', names, owner: yes('alice') };
+const OWNED: CertificateStanding = { kind: 'valid', names, owner: yes({ user: 'alice', by: 'ldap.queries.card' }) };
 const UNOWNED: CertificateStanding = { kind: 'valid', names, owner: no('no entry') };
 const DIRECTORY_DOWN: CertificateStanding = { kind: 'valid', names, owner: unknown('no host answers') };
 const ON_ITS_WAY: CertificateStanding = { kind: 'unchecked', reason: 'no revocation list', rule: 'crl', names };

@@ -16,11 +16,16 @@ export type CertificateStanding =
   | { readonly kind: 'invalid'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
   /** The path is valid, but whether it is revoked is not known yet: the answer is on its way. */
   | { readonly kind: 'unchecked'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
-  /** `owner` is the user id that the profile's certificate query found. */
-  | { readonly kind: 'valid'; readonly names: CertificateNames; readonly owner: Answer<string> };
+  /** `owner` is the user id that the profile's static map or certificate query found, and by which rule. */
+  | {
+      readonly kind: 'valid';
+      readonly names: CertificateNames;
+      readonly owner: Answer<{ readonly user: string; readonly by: string }>;
+    };
 
 export type IdentityVerdict =
-  | { readonly kind: 'identity'; readonly user: string; readonly rule: string }
+  /** `by` found the user. */
+  | { readonly kind: 'identity'; readonly user: string; readonly by: string; readonly rule: string }
   | { readonly kind: 'anonymous'; readonly reason: string; readonly rule: string }
   | { readonly kind: 'refused'; readonly reason: string; readonly rule: string; readonly reply: Reply }
   | { readonly kind: 'deferred'; readonly reason: string; readonly rule: string; readonly reply: Reply };
@@ -50,7 +55,9 @@ export function decideIdentity(facts: IdentityFacts, standing: CertificateStandi
   }
 }
 
-function decideOwner(facts: IdentityFacts, owner: Answer<string>, rule: string): IdentityVerdict {
+type Valid = CertificateStanding & { readonly kind: 'valid' };
+
+function decideOwner(facts: IdentityFacts, owner: Valid['owner'], rule: string): IdentityVerdict {
   if (owner.answer === 'unknown') return deferred(owner.why, `${rule}, directory unavailable`, R.authUnavailable);
   if (owner.answer === 'no') {
     const reason = `client certificate belongs to no user: ${owner.why}`;
@@ -59,7 +66,8 @@ function decideOwner(facts: IdentityFacts, owner: Answer<string>, rule: string):
       : { kind: 'anonymous', reason, rule: `${rule}, no owner` };
   }
   if (facts.smtpAuth === 'off') return { kind: 'anonymous', reason: 'smtpAuth is off', rule: `${rule}, smtpAuth off` };
-  return { kind: 'identity', user: owner.value, rule };
+  const { user, by } = owner.value;
+  return { kind: 'identity', user, by, rule: `${rule}, ${by}` };
 }
 
 const refused = (reason: string, rule: string): IdentityVerdict => ({

@@ -50,6 +50,23 @@ describe('what check says', () => {
       undefined,
     ],
     [
+      'nothing of the strong forms of altSecurityIdentities',
+      {
+        query: { type: 'certificate', filter: '(|(altSecurityIdentities={altsec})(a=X509:<I>CN=CA<SR>{sn:reversed}))' },
+      },
+      undefined,
+    ],
+    ...['X509:<S>{dn}', 'x509:<I>{issuer}<S>{dn}', 'X509:<RFC822>{email}'].map((form): (typeof rows)[number] => [
+      `a weak form: ${form}`,
+      { query: { type: 'certificate', filter: `(altSecurityIdentities=${form})` } },
+      /^warning ldap\.queries\.q\.filter: asks for a weak form of altSecurityIdentities/,
+    ]),
+    [
+      'a condition that does not parse',
+      { query: { type: 'certificate', filter: '(uid={cn})', condition: '(uid=' } },
+      /^error ldap\.queries\.q\.condition: /,
+    ],
+    [
       'a filter that is not closed',
       { query: { filter: '(&(uid={u})' } },
       /^error ldap\.queries\.q\.filter: this "\(" is never closed \(at character 1\)$/,

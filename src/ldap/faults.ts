@@ -38,13 +38,29 @@ function faultsOfLdif(path: Path, file: string, text: string | undefined): Fault
 }
 
 function faultsOfQuery(path: Path, query: LdapQueryConfig): Fault[] {
-  const { type, filter, allowance, baseDn } = query;
+  const { type, baseDn } = query;
   return [
     ...faultsOfBase([...path, 'baseDn'], baseDn),
-    ...faultsOfFilter([...path, 'filter'], filter, type),
-    ...(allowance === undefined ? [] : faultsOfFilter([...path, 'allowance'], allowance, type)),
+    ...(['filter', 'condition', 'allowance'] as const).flatMap((key) => {
+      const text = query[key];
+      return text === undefined
+        ? []
+        : [...faultsOfFilter([...path, key], text, type), ...weakMappings([...path, key], text)];
+    }),
   ];
 }
+
+const WEAK_FORM = /X509:(?:<I>[^<]*)?<(?:S|RFC822)>/i;
+
+const weakMappings = (path: Path, text: string): Fault[] =>
+  WEAK_FORM.test(text)
+    ? [
+        warning(
+          path,
+          'asks for a weak form of altSecurityIdentities, which names and not certificates decide; {altsec} gives the strong ones',
+        ),
+      ]
+    : [];
 
 function faultsOfFilter(path: Path, text: string, type: QueryType): Fault[] {
   let template: FilterTemplate;

@@ -16,6 +16,9 @@ export function generalizedTime(ms: number): string {
   return `${pad(year, 4)}${pad(month)}${pad(day)}${clock}Z`;
 }
 
+/** `20261122013000.0Z`: Active Directory writes a fraction, and Samba misreads a time without one. */
+export const activeDirectoryTime = (ms: number): string => generalizedTime(ms).replace('Z', '.0Z');
+
 export const unixTime = (ms: number): string => String(Math.floor(ms / 1000));
 
 export const fileTime = (ms: number): string => String((BigInt(Math.floor(ms)) + FILETIME_EPOCH_MS) * 10_000n);

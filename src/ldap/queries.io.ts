@@ -4,35 +4,37 @@
  * never are.
  * Effects: connections to directories.
  */
-import type { Config, LdapQueryConfig, Material } from '../config/schema.ts';
+import { createHash } from 'node:crypto';
+import type { Config, LdapQueryConfig, MappingRule, Material } from '../config/schema.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import { type Answer, yes } from '../core/verdict.ts';
+import type { Answer } from '../core/verdict.ts';
 import type { MailLog } from '../log/mail-event.ts';
+import {
+  type CertificateQuery,
+  type CertificateSubject,
+  certificateQuery,
+  type Owner,
+  type RuleFilter,
+  ruleFilters,
+} from './certificate-query.ts';
 import type { Directory } from './directory.ts';
 import { openDirectory } from './directory.io.ts';
 import { renderFilter } from './filter.ts';
-import { parseTemplate } from './filter-template.ts';
-import {
-  certificateFilter,
-  certificateQuery,
-  type Login,
-  type Owner,
-  type SmtpAuthAnswer,
-  type SmtpAuthQuery,
-  smtpAuthQuery,
-  type Trace,
-} from './query.ts';
+import { type FilterTemplate, parseTemplate } from './filter-template.ts';
+import { type Login, type SmtpAuthAnswer, type SmtpAuthQuery, smtpAuthQuery, type Trace } from './query.ts';
 import { QueryCache } from './query-cache.ts';
-import { dependsOnTime, type TokenLookup } from './tokens.ts';
+import { dependsOnTime } from './tokens.ts';
 
-/** The user whose certificate it is. */
-export type AskOwner = (lookup: TokenLookup, nowMs: number) => Promise<Answer<string>>;
+/** The entry whose certificate it is. */
+export type AskOwner = (subject: CertificateSubject, nowMs: number) => Promise<Answer<Owner>>;
+/** How a certificate profile finds the entry. */
+export type CertificateMapping = { readonly rules: readonly MappingRule[]; readonly compareCertificate: boolean };
 export type AskLogin = (login: Login) => Promise<SmtpAuthAnswer>;
 
 export type LdapQueries = {
   /** Throws GatewayError `config` where there is no such query of the type. With a `trace` nothing is cached. */
-  certificate(name: string, trace?: Trace): AskOwner;
+  certificate(name: string, mapping?: CertificateMapping, trace?: Trace): AskOwner;
   smtpAuth(name: string, trace?: Trace): AskLogin;
   /** The directory behind a query. */
   directory(queryName: string): Directory;
@@ -69,8 +71,8 @@ export function openQueries(config: Config, material: Material, { log, receiveTh
     return query;
   };
   return {
-    certificate: (name, trace) =>
-      certificateAsker({ name, config: typed(name, 'certificate'), trace }, serverOf(queryOf(name).server)),
+    certificate: (name, mapping = FILTER_ONLY, trace) =>
+      certificateAsker({ name, config: typed(name, 'certificate'), mapping, trace }, serverOf(queryOf(name).server)),
     smtpAuth: (name, trace) => smtpAuthAsker(typed(name, 'smtpAuth'), serverOf(queryOf(name).server), trace),
     directory: (name) => serverOf(queryOf(name).server).directory,
     close: () => {
@@ -79,36 +81,55 @@ export function openQueries(config: Config, material: Material, { log, receiveTh
   };
 }
 
-const userOf = (answer: Answer<Owner>): Answer<string> => (answer.answer === 'yes' ? yes(answer.value.user) : answer);
+const FILTER_ONLY: CertificateMapping = { rules: ['filter'], compareCertificate: false };
 
-type Named = { readonly name: string; readonly config: LdapQueryConfig; readonly trace: Trace | undefined };
+type Named = {
+  readonly name: string;
+  readonly config: LdapQueryConfig;
+  readonly mapping: CertificateMapping;
+  readonly trace: Trace | undefined;
+};
 
-function certificateAsker({ name, config, trace }: Named, { directory, owners, baseDn }: Server): AskOwner {
-  const template = parseTemplate(config.filter);
+const templateOf = (text: string | undefined): FilterTemplate | undefined =>
+  text === undefined ? undefined : parseTemplate(text);
+
+function certificateAsker({ name, config, mapping, trace }: Named, { directory, owners, baseDn }: Server): AskOwner {
   const { userIdAttribute } = config;
-  const query = { directory, baseDn: config.baseDn ?? baseDn, template, userIdAttribute, trace };
-  const keep = trace === undefined && !dependsOnTime(new Set(template.tokens.keys()));
-  return async (lookup, nowMs) => {
-    const filter = certificateFilter(template, lookup, nowMs);
-    if (filter.answer !== 'yes') {
-      trace?.({ stage: 'not-asked', what: 'query', why: filter.why });
-      return filter;
-    }
-    if (!keep) return userOf(await certificateQuery(query, filter.value));
-    const key = `${name}\n${renderFilter(filter.value)}`;
-    const kept = owners.get(key, nowMs);
-    if (kept !== undefined) return userOf(kept);
-    const answer = await certificateQuery(query, filter.value);
-    owners.put(key, answer, nowMs);
-    return userOf(answer);
+  const template = mapping.rules.includes('filter') ? templateOf(config.filter) : undefined;
+  const condition = templateOf(config.condition);
+  const query = {
+    ...{ directory, baseDn: config.baseDn ?? baseDn, template, condition, userIdAttribute, trace },
+    ...mapping,
   };
+  const tokens = [template, condition].flatMap((each) => [...(each?.tokens.keys() ?? [])]);
+  const keep = trace === undefined && !dependsOnTime(new Set(tokens));
+  return async (subject, nowMs) => {
+    const filters = ruleFilters(query, subject, nowMs);
+    if (!keep || filters.every(({ filter }) => filter.answer !== 'yes'))
+      return certificateQuery(query, filters, subject.der);
+    const key = cacheKey(name, query, filters, subject.der);
+    const kept = owners.get(key, nowMs);
+    if (kept !== undefined) return kept;
+    const answer = await certificateQuery(query, filters, subject.der);
+    owners.put(key, answer, nowMs);
+    return answer;
+  };
+}
+
+/** A hash, because a filter may hold a whole certificate. What is compared with the entry belongs to the question. */
+function cacheKey(name: string, query: CertificateQuery, filters: readonly RuleFilter[], der: Uint8Array): string {
+  const hash = createHash('sha256').update(name);
+  for (const { rule, filter } of filters)
+    hash.update(`\n${rule} ${filter.answer === 'yes' ? renderFilter(filter.value) : ''}`);
+  if (query.compareCertificate) hash.update('\n').update(der);
+  return hash.digest('base64');
 }
 
 function smtpAuthAsker(config: LdapQueryConfig, { directory, baseDn }: Server, trace: Trace | undefined): AskLogin {
   const query: SmtpAuthQuery = {
     directory,
     baseDn: config.baseDn ?? baseDn,
-    template: parseTemplate(config.filter),
+    template: parseTemplate(config.filter ?? ''),
     method: config.method,
     passwordAttribute: config.passwordAttribute,
     allowance: config.allowance === undefined ? undefined : parseTemplate(config.allowance),

@@ -5,7 +5,7 @@ import type { Directory, Found } from './directory.ts';
 import { embeddedDirectory } from './embedded-directory.ts';
 import { parseTemplate } from './filter-template.ts';
 import { parseLdif } from './ldif.ts';
-import { certificateFilter, certificateQuery, type Login, smtpAuthQuery, type Stage } from './query.ts';
+import { type Login, smtpAuthQuery, type Stage } from './query.ts';
 
 const LDIF = `dn: uid=bob,dc=x
 uid: bob
@@ -100,32 +100,5 @@ describe('SMTP AUTH', () => {
       ['filter', 'entries', 'password', 'filter', 'entries'],
     );
     assert.ok(!JSON.stringify(stages).includes('secret'));
-  });
-});
-
-describe('certificate query', () => {
-  const owner = (directory: Directory, filter: string) => {
-    const template = parseTemplate(filter);
-    const bound = certificateFilter(template, () => undefined, 0);
-    assert.ok(bound.answer === 'yes');
-    return certificateQuery({ directory, baseDn: 'dc=x', template, userIdAttribute: 'uid' }, bound.value);
-  };
-  test('a field that the certificate does not have is no', () => {
-    const template = parseTemplate('(cn={cn})');
-    assert.deepEqual(
-      certificateFilter(template, () => undefined, 0),
-      no('certificate: there is no {cn}'),
-    );
-  });
-  test('user ids that no log could show do not count', async () => {
-    assert.deepEqual(await owner(embedded, '(cn=Odd)'), yes({ user: 'odd', dn: 'cn=Odd,dc=x' }));
-  });
-  test('the user id counts under whichever name the directory gives it', async () => {
-    const entries = [{ dn: 'cn=a', attributes: [{ description: 'UserID;x-y', values: ['alice'] }] }];
-    const directory = failing({ search: yes({ entries, more: false }) });
-    assert.deepEqual(await owner(directory, '(cn=a)'), yes({ user: 'alice', dn: 'cn=a' }));
-  });
-  test('a directory without an answer is unknown', async () => {
-    assert.deepEqual(await owner(failing({ search: unknown('down') }), '(cn=a)'), unknown('down'));
   });
 });

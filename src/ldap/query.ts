@@ -4,6 +4,7 @@
  * user is allowed to use SMTP AUTH Command". A `trace` sees every stage, so that `ldaptest` shows what a session does.
  * RFC 4513 §5.1 (bind), RFC 4511 §4.5. Pure but for the directory that is handed in.
  */
+import type { MappingRule } from '../config/schema.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
 import type { AttributeValue, Directory, Entry, Found } from './directory.ts';
 import { type Filter, renderFilter } from './filter.ts';
@@ -11,10 +12,15 @@ import { bindTemplate, type FilterTemplate } from './filter-template.ts';
 import { checkStoredPassword } from './stored-password.ts';
 import { loginTokens, type TokenLookup, withTime } from './tokens.ts';
 
+/** `rule`: where a profile has mapping rules. */
+type What = { readonly what: 'query' | 'allowance'; readonly rule?: MappingRule };
+
 export type Stage =
-  | { readonly stage: 'not-asked'; readonly what: 'query' | 'allowance'; readonly why: string }
-  | { readonly stage: 'filter'; readonly what: 'query' | 'allowance'; readonly baseDn: string; readonly filter: string }
-  | { readonly stage: 'entries'; readonly what: 'query' | 'allowance'; readonly answer: Answer<Found> }
+  | (What & { readonly stage: 'not-asked'; readonly why: string })
+  | (What & { readonly stage: 'filter'; readonly baseDn: string; readonly filter: string })
+  | (What & { readonly stage: 'entries'; readonly answer: Answer<Found> })
+  /** Whether an entry that was found holds the certificate. */
+  | { readonly stage: 'compared'; readonly dn: string; readonly holds: boolean; readonly rule?: MappingRule }
   | { readonly stage: 'user-id'; readonly attribute: string; readonly values: readonly string[] }
   | {
       readonly stage: 'password';
@@ -30,19 +36,25 @@ const NO_ATTRIBUTES = ['1.1'];
 const MAX_USER_ID_OCTETS = 1000;
 const MAX_PASSWORD_OCTETS = 4096;
 
-type Question = {
+export type Question = {
   readonly directory: Directory;
   readonly baseDn: string;
   readonly trace?: Trace | undefined;
 };
 
-type Asked = Question & { readonly what: 'query' | 'allowance'; readonly attributes: readonly string[] };
+type Asked = Question & {
+  readonly what: 'query' | 'allowance';
+  readonly rule?: MappingRule;
+  readonly attributes: readonly string[];
+  readonly sizeLimit: number;
+};
 
-async function ask(filter: Filter, { directory, baseDn, what, attributes, trace }: Asked): Promise<Answer<Found>> {
-  trace?.({ stage: 'filter', what, baseDn, filter: renderFilter(filter) });
-  // Two are enough to see that there is not exactly one.
-  const answer = await directory.search({ baseDn, filter, attributes, sizeLimit: what === 'query' ? 2 : 1 });
-  trace?.({ stage: 'entries', what, answer });
+export async function ask(filter: Filter, asked: Asked): Promise<Answer<Found>> {
+  const { directory, baseDn, what, rule, attributes, sizeLimit, trace } = asked;
+  const shown = rule === undefined ? {} : { rule };
+  trace?.({ stage: 'filter', what, baseDn, filter: renderFilter(filter), ...shown });
+  const answer = await directory.search({ baseDn, filter, attributes, sizeLimit });
+  trace?.({ stage: 'entries', what, answer, ...shown });
   return answer;
 }
 
@@ -52,35 +64,8 @@ function onlyEntry({ entries, more }: Found): Answer<Entry> {
   return entry === undefined ? no('no entry') : yes(entry);
 }
 
-export type CertificateQuery = Question & {
-  readonly template: FilterTemplate;
-  readonly userIdAttribute: string;
-};
-
-export type Owner = { readonly user: string; readonly dn: string };
-
-/** The filter that is asked for this certificate, or why none can be. */
-export function certificateFilter(template: FilterTemplate, lookup: TokenLookup, nowMs: number): Answer<Filter> {
-  const bound = bindTemplate(template, withTime(lookup, nowMs));
-  return bound.ok ? yes(bound.filter) : no(`certificate: ${bound.why}`);
-}
-
-export async function certificateQuery(query: CertificateQuery, filter: Filter): Promise<Answer<Owner>> {
-  const { userIdAttribute } = query;
-  const found = await ask(filter, { ...query, what: 'query', attributes: [userIdAttribute] });
-  if (found.answer !== 'yes') return found;
-  const entry = onlyEntry(found.value);
-  if (entry.answer !== 'yes') return entry;
-  const values = userIds(entry.value);
-  query.trace?.({ stage: 'user-id', attribute: userIdAttribute, values });
-  const [user, ...others] = values;
-  if (others.length > 0) return no(`several values of ${userIdAttribute}`);
-  if (user === undefined) return no(`the entry has no ${userIdAttribute}`);
-  return yes({ user, dn: entry.value.dn });
-}
-
 /** Nothing but the user id was asked for, so whatever came is it, under whichever of its names. */
-function userIds({ attributes }: Entry): string[] {
+export function userIds(attributes: Entry['attributes']): string[] {
   const usable = attributes.flatMap(({ values }) =>
     values.filter((value) => typeof value === 'string' && isUserId(value)),
   );
@@ -156,7 +141,7 @@ async function findLogin(query: SmtpAuthQuery, lookup: TokenLookup): Promise<Ans
     return no(`login: ${bound.why}`);
   }
   const attributes = query.method === 'bind' ? NO_ATTRIBUTES : [query.passwordAttribute];
-  const found = await ask(bound.filter, { ...query, what: 'query', attributes });
+  const found = await ask(bound.filter, { ...query, what: 'query', attributes, sizeLimit: 2 });
   return found.answer === 'yes' ? onlyEntry(found.value) : found;
 }
 
@@ -191,7 +176,7 @@ async function askAllowance(query: SmtpAuthQuery, lookup: TokenLookup): Promise<
     query.trace?.({ stage: 'not-asked', what: 'allowance', why: bound.why });
     return no(bound.why);
   }
-  const found = await ask(bound.filter, { ...query, what: 'allowance', attributes: NO_ATTRIBUTES });
+  const found = await ask(bound.filter, { ...query, what: 'allowance', attributes: NO_ATTRIBUTES, sizeLimit: 1 });
   if (found.answer !== 'yes') return found.answer === 'no' ? no(found.why) : unknown(found.why);
   return found.value.entries.length > 0 || found.value.more ? yes(true) : no('the allowance does not match');
 }

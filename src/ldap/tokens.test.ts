@@ -36,6 +36,7 @@ describe('time', () => {
   test('{t} is GeneralizedTime in UTC', () => assert.deepEqual(lookup('t'), ['20261122013000Z']));
   test('{t:unix} is seconds since 1970', () => assert.deepEqual(lookup('t:unix'), ['1795311000']));
   test('{t:filetime} is 100 ns since 1601', () => assert.deepEqual(lookup('t:filetime'), ['134397846009990000']));
+  test('{t:ad} is GeneralizedTime with a fraction', () => assert.deepEqual(lookup('t:ad'), ['20261122013000.0Z']));
   test('other tokens are looked up as before', () => {
     assert.deepEqual(lookup('u'), ['alice']);
     assert.equal(lookup('constructor'), undefined);

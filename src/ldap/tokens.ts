@@ -2,7 +2,7 @@
  * The tokens of filter templates and what they stand for: of a login, of the time, of a client certificate. Which
  * fields a certificate has is not known here; its tokens are looked up with a function that is handed in. Pure.
  */
-import { fileTime, generalizedTime, unixTime } from './generalized-time.ts';
+import { activeDirectoryTime, fileTime, generalizedTime, unixTime } from './generalized-time.ts';
 
 /** Values of a token; undefined or none: there is nothing to put in. */
 export type TokenLookup = (token: string) => readonly string[] | undefined;
@@ -13,6 +13,7 @@ const TIME: Readonly<Record<string, (ms: number) => string>> = {
   t: generalizedTime,
   't:unix': unixTime,
   't:filetime': fileTime,
+  't:ad': activeDirectoryTime,
 };
 const TIME_TOKENS = Object.keys(TIME);
 
@@ -21,6 +22,7 @@ export const TOKENS: Readonly<Record<QueryType, readonly string[]>> = {
   certificate: [
     ...['cn', 'sn', 'sn:dec', 'sn:lower', 'sn:colon', 'sn:reversed', 'o', 'ou', 'c', 'l', 'st', 'e', 'dn', 'issuer'],
     ...['upn', 'email', 'dns', 'uri', 'fascn', 'fascn:digits', 'edipi', 'sha256', 'spki'],
+    ...['ski', 'sid', 'altsec', 'altsec:issuerAndSerial', 'altsec:ski', 'altsec:sha1PublicKey'],
     ...TIME_TOKENS,
   ],
 };

@@ -21,7 +21,7 @@ export type ClientFacts = {
 };
 
 export type RecordedOwner =
-  | { readonly answer: 'yes'; readonly value: string }
+  | { readonly answer: 'yes'; readonly value: { readonly user: string; readonly by: string } }
   | { readonly answer: 'no' | 'unknown'; readonly why: string };
 
 /** The login as given and what the directory said of it; never the password. */

@@ -87,7 +87,14 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
   },
   'certificate-ok': {
     means: 'The client certificate is good and names a user.',
-    sample: { event: 'certificate-ok', icid, certificate, user: 'alice', profile: 'cac' },
+    sample: {
+      event: 'certificate-ok',
+      icid,
+      certificate,
+      user: 'alice',
+      profile: 'cac',
+      by: 'ldap.queries.cac-certificate',
+    },
   },
   'certificate-not-used': {
     means: 'The session goes on without an identity from a certificate.',

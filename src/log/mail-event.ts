@@ -53,7 +53,7 @@ export type MailEvent =
   | { event: 'tls-success'; icid: Icid; protocol: string; cipher: string; resumed: boolean }
   | { event: 'tls-failed'; icid: Icid; why: string }
   | { event: 'tls-required'; icid: Icid }
-  | { event: 'certificate-ok'; icid: Icid; certificate: CertificateNames; user: string; profile: string }
+  | { event: 'certificate-ok'; icid: Icid; certificate: CertificateNames; user: string; profile: string; by: string }
   | { event: 'certificate-not-used'; icid: Icid; certificate?: CertificateNames; reason: string; rule: string }
   | { event: 'certificate-deferred'; icid: Icid; certificate: CertificateNames; reason: string }
   | { event: 'auth-success'; icid: Icid; user: string; mechanism: string; profile: string }

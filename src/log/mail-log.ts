@@ -81,7 +81,7 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'tls-failed': (e) => `ICID ${e.icid} TLS failed: ${v(e.why)}`,
   'tls-required': (e) => `ICID ${e.icid} TLS was required but remote host did not initiate it`,
   'certificate-ok': (e) =>
-    `ICID ${e.icid} client certificate ok: user ${v(e.user)} profile ${v(e.profile)} ${names(e.certificate)}`,
+    `ICID ${e.icid} client certificate ok: user ${v(e.user)} profile ${v(e.profile)} by ${q(e.by)} ${names(e.certificate)}`,
   'certificate-not-used': (e) =>
     `ICID ${e.icid} client certificate not used: ${v(e.reason)}, rule ${q(e.rule)}${e.certificate === undefined ? '' : ` ${names(e.certificate)}`}`,
   'certificate-deferred': (e) =>

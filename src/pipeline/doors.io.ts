@@ -5,10 +5,12 @@
  * Effects: TLS contexts; connections to directories through the queries.
  */
 import { effectivePolicy, type EffectivePolicy } from '../config/effective-policy.ts';
+import { profileNamed, profileNames } from '../config/listener-profiles.ts';
 import type { CertificateProfileConfig, Config, ListenerConfig, Material } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
-import { certificateNames, certificateToken } from '../identity/certificate-fields.ts';
-import type { CertificateStages } from '../identity/identify.io.ts';
+import { certificateNames } from '../identity/certificate-fields.ts';
+import { certificateOwner } from '../identity/certificate-owner.ts';
+import type { CertificateStages, ListenerProfiles } from '../identity/identify.io.ts';
 import { exemptionOf } from '../identity/exemption.ts';
 import { asksForCertificate } from '../identity/identity-verdict.ts';
 import type { AuthAnswer, CheckAllowed } from '../identity/smtp-auth-verdict.ts';
@@ -17,7 +19,7 @@ import type { Login, Trace as LdapTrace } from '../ldap/query.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
 import { parseCertificate } from '../tls/certificate.ts';
-import { createSignatureCache, findPaths } from '../tls/certificate-path.ts';
+import { bestFailure, createSignatureCache, findPaths } from '../tls/certificate-path.ts';
 import { DerError } from '../tls/der.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
 import { pathRulesOf } from '../tls/path-rules.ts';
@@ -41,7 +43,7 @@ export type PasswordProfile = {
 export type DoorProfile = {
   readonly name: string;
   readonly type: 'certificate' | 'ldap';
-  readonly certificate: CertificateStages | undefined;
+  readonly certificate: ListenerProfiles | undefined;
   readonly password: PasswordProfile | undefined;
 };
 
@@ -112,8 +114,7 @@ function buildDoor(name: string, build: Build & { listener: ListenerConfig }): D
   const hat = hats[name];
   if (hat === undefined) throw new Error(`listener ${name} has no compiled host access table`);
   const policies = new Map<string, EffectivePolicy>();
-  const profile =
-    listener.smtpAuthProfile === undefined ? undefined : buildProfile(listener.smtpAuthProfile, listener, build);
+  const profile = buildProfile(listener, build);
   const doors = new Map<boolean, TlsDoor>();
   const door: Door = {
     name,
@@ -150,10 +151,11 @@ type TlsBuild = { readonly config: Config; readonly material: Material; readonly
 function tlsOptions(name: string, listener: ListenerConfig, { config, material, ask }: TlsBuild) {
   const pair = material.certificates[listener.certificate ?? DEMONSTRATION];
   if (pair === undefined) throw new Error(`listener ${name} has no certificate`);
-  const profile =
-    listener.smtpAuthProfile === undefined ? undefined : config.smtpAuthProfiles[listener.smtpAuthProfile];
-  const trust =
-    profile?.type === 'certificate' ? profile.trust.map((authority) => material.authorities[authority] ?? '') : [];
+  const authorities = profileNames(listener).flatMap((each) => {
+    const profile = profileNamed(config, each);
+    return profile?.type === 'certificate' ? profile.trust : [];
+  });
+  const trust = [...new Set(authorities)].map((authority) => material.authorities[authority] ?? '');
   const { minVersion, maxVersion, ciphers } = config.ssl;
   return {
     ...pair,
@@ -168,19 +170,23 @@ function tlsOptions(name: string, listener: ListenerConfig, { config, material, 
 const subjectBytes = (store: TrustStore): number =>
   [...store.anchors, ...store.intermediates].reduce((sum, { subject }) => sum + subject.der.length + 2, 0);
 
-function buildProfile(name: string, listener: ListenerConfig, build: Build): DoorProfile {
+/** One ldap profile, or certificate profiles of which at most one names a way to check passwords. */
+function buildProfile(listener: ListenerConfig, build: Build): DoorProfile | undefined {
   const { config } = build.revision;
-  const profile = config.smtpAuthProfiles[name];
-  if (profile?.type === 'certificate') {
-    const { allowSmtpAuth } = profile;
-    return {
-      name,
-      type: 'certificate',
-      certificate: certificateStages(name, profile, build),
-      password: allowSmtpAuth === undefined ? undefined : passwordProfile(allowSmtpAuth, listener, build),
-    };
+  const names = profileNames(listener);
+  const name = names.join(', ');
+  if (names.length === 0) return undefined;
+  const profiles = names.flatMap((each) => {
+    const profile = profileNamed(config, each);
+    return profile?.type === 'certificate' ? [{ name: each, profile }] : [];
+  });
+  const [first, ...others] = profiles.map((each) => certificateStages(each.name, each.profile, build));
+  if (first === undefined) {
+    return { name, type: 'ldap', certificate: undefined, password: passwordProfile(name, listener, build) };
   }
-  return { name, type: 'ldap', certificate: undefined, password: passwordProfile(name, listener, build) };
+  const fallback = profiles.find(({ profile }) => profile.allowSmtpAuth !== undefined)?.profile.allowSmtpAuth;
+  const password = fallback === undefined ? undefined : passwordProfile(fallback, listener, build);
+  return { name, type: 'certificate', certificate: [first, ...others], password };
 }
 
 function passwordProfile(name: string, listener: ListenerConfig, { revision, queries, parts }: Build): PasswordProfile {
@@ -214,8 +220,11 @@ function certificateStages(
   const rules = pathRulesOf(profile);
   const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
   const trustStore = buildTrustStore(profile.trust.map((authority) => material.authorities[authority] ?? ''));
-  const owner = queries.certificate(profile.query, parts.ldapTrace);
+  const { query, mapping: mappingRules, compareCertificate } = profile;
+  const mapping = { rules: mappingRules, compareCertificate };
+  const ask = query === undefined ? undefined : queries.certificate(query, mapping, parts.ldapTrace);
   return {
+    profile: name,
     clock: parts.clock,
     parse: (der) => {
       try {
@@ -235,8 +244,9 @@ function certificateStages(
         signatures,
         ...rules,
       }),
+    bestFailure,
     ...revocationStages(name, profile, { config, crls: parts.crls }),
-    owner: (certificate, nowMs) => owner((token) => certificateToken(certificate, token), nowMs),
+    owner: certificateOwner({ profile: name, config: profile, ask }),
   };
 }
 

@@ -59,9 +59,9 @@ export async function handshake(session: Session, thread: ReceiveThread): Promis
     cipher: facts.cipher,
     resumed: facts.resumed,
   });
-  const stages = door.profile?.certificate;
-  if (facts.leaf !== undefined && stages !== undefined)
-    session.certificate = new CertificateCheck(facts.leaf, facts.presented, stages);
+  const profiles = door.profile?.certificate;
+  if (facts.leaf !== undefined && profiles !== undefined)
+    session.certificate = new CertificateCheck(facts.leaf, facts.presented, profiles);
   await identify(session, thread);
   return true;
 }
@@ -94,7 +94,8 @@ function apply(session: Session, verdict: IdentityVerdict, thread: ReceiveThread
         icid,
         certificate: names,
         user: verdict.user,
-        profile: door.profile?.name ?? '',
+        profile: certificate?.profile ?? '',
+        by: verdict.by,
       });
       return;
     case 'anonymous':

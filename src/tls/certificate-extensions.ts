@@ -38,6 +38,8 @@ export const ExtensionId = {
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  /** MS-WCCE §2.2.2.7.7.4. */
+  securityIdentifier: '1.3.6.1.4.1.311.25.2',
 } as const;
 
 export const ANY_POLICY = '2.5.29.32.0';
@@ -347,4 +349,19 @@ export function childrenInOrder(node: DerNode, max: number): DerNode[] {
     previous = number;
   }
   return children;
+}
+
+const OBJECT_SID = '1.3.6.1.4.1.311.25.2.1';
+
+/** MS-WCCE §2.2.2.7.7.4: general names with the account's SID as text. It says nothing about the path: never throws. */
+export function readObjectSids(value: Uint8Array): string[] {
+  try {
+    return parseSubjectAltName(value).flatMap((name) => {
+      if (name.kind !== 'otherName' || name.typeId !== OBJECT_SID) return [];
+      return [Buffer.from(contentOf(expectTag(readDer(name.value), Tag.octetString, 'SID'))).toString('latin1')];
+    });
+  } catch (error) {
+    if (error instanceof DerError) return [];
+    throw error;
+  }
 }

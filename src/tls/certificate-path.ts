@@ -73,7 +73,7 @@ function readLeaf(leaf: Uint8Array | Certificate): Certificate | DerError {
 }
 
 /** A chain that reached an anchor says more than one that did not; what stopped the work says more than its result. */
-function bestFailure(failures: readonly PathFailure[]): PathFailure {
+export function bestFailure(failures: readonly PathFailure[]): PathFailure {
   const rank = ({ fault }: PathFailure): number => {
     if (fault === 'not-trusted') return 4;
     if (fault === 'broken-chain') return 3;

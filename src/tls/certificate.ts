@@ -27,6 +27,7 @@ import {
   parsePolicyMappings,
   parseSubjectAltName,
   parseSubjectKeyId,
+  readObjectSids,
 } from './certificate-extensions.ts';
 import {
   childrenOf,
@@ -70,6 +71,8 @@ export type Certificate = {
   readonly notAfterMs: number;
   /** SubjectPublicKeyInfo, the whole TLV. */
   readonly spki: Uint8Array;
+  /** The bits of the public key, whole octets, without its algorithm; undefined where they cannot be read. */
+  readonly publicKeyBits: Uint8Array | undefined;
   readonly extensions: ReadonlyMap<string, Extension>;
   readonly subjectKeyId: Uint8Array | undefined;
   readonly authorityKeyId: AuthorityKeyId | undefined;
@@ -88,6 +91,8 @@ export type Certificate = {
   readonly crlDistributionPoints: readonly DistributionPoint[] | undefined;
   readonly freshestCrl: readonly DistributionPoint[] | undefined;
   readonly authorityInfoAccess: readonly AuthorityInfoAccess[] | undefined;
+  /** What Active Directory's authority says whose account it is; empty where the extension is absent or malformed. */
+  readonly objectSids: readonly string[];
 };
 
 /** Longer ones are refused: the largest honest ones are a few kilobytes. */
@@ -122,6 +127,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     notBeforeMs: fields.notBeforeMs,
     notAfterMs: fields.notAfterMs,
     spki: fields.spki,
+    publicKeyBits: readPublicKeyBits(fields.spki),
     extensions,
     ...readKnownExtensions(extensions),
   };
@@ -216,7 +222,7 @@ function parseExtension(node: DerNode): Extension {
 
 type KnownExtensions = Omit<
   Certificate,
-  keyof TbsFields | 'der' | 'tbs' | 'signatureAlgorithm' | 'signature' | 'serialHex'
+  keyof TbsFields | 'der' | 'tbs' | 'signatureAlgorithm' | 'signature' | 'serialHex' | 'publicKeyBits'
 >;
 
 function readKnownExtensions(extensions: ReadonlyMap<string, Extension>): KnownExtensions {
@@ -239,7 +245,19 @@ function readKnownExtensions(extensions: ReadonlyMap<string, Extension>): KnownE
     crlDistributionPoints: read(ExtensionId.crlDistributionPoints, parseDistributionPoints),
     freshestCrl: read(ExtensionId.freshestCrl, parseDistributionPoints),
     authorityInfoAccess: read(ExtensionId.authorityInfoAccess, parseAuthorityInfoAccess),
+    objectSids: read(ExtensionId.securityIdentifier, readObjectSids) ?? [],
   };
+}
+
+/** Keys are judged where they are used (signature.ts); one that cannot be read has no bits. */
+function readPublicKeyBits(spki: Uint8Array): Uint8Array | undefined {
+  try {
+    const [, bits] = childrenOf(readDer(spki), 2);
+    return readWholeBits(expectTag(bits, Tag.bitString, 'public key'));
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
 }
 
 /** AlgorithmIdentifier (RFC 5280 §4.1.1.2). Throws DerError. */

@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { certificateQuery, ruleFilters } from '../../src/ldap/certificate-query.ts';
 import type { Directory, Found } from '../../src/ldap/directory.ts';
 import { bindTemplate, parseTemplate } from '../../src/ldap/filter-template.ts';
-import { certificateFilter, certificateQuery, type Login, smtpAuthQuery } from '../../src/ldap/query.ts';
+import { type Login, smtpAuthQuery } from '../../src/ldap/query.ts';
 import { loginTokens, withTime } from '../../src/ldap/tokens.ts';
 import { RECIPE_LDIF, Slapd } from '../support/slapd.ts';
 import { BASE_DN, open } from './directory-server.ts';
@@ -210,15 +211,17 @@ function queries(started: Started): void {
   });
 
   const owner = async (fields: Record<string, readonly string[]>, filter = '(&(caccn={cn})(cacserial={sn}))') => {
-    const template = parseTemplate(filter);
-    const bound = certificateFilter(template, (token) => fields[token], NOW_MS);
-    if (bound.answer !== 'yes') return bound;
-    return certificateQuery({ directory: started(), baseDn: BASE_DN, template, userIdAttribute: 'uid' }, bound.value);
+    const query = {
+      ...{ directory: started(), baseDn: BASE_DN, userIdAttribute: 'uid', template: parseTemplate(filter) },
+      ...{ rules: ['filter'] as const, condition: undefined, compareCertificate: false },
+    };
+    const subject = { token: (token: string) => fields[token], der: Buffer.from('certificate') };
+    return certificateQuery(query, ruleFilters(query, subject, NOW_MS), subject.der);
   };
   test('a certificate belongs to the one entry that has its name and number', async () => {
     assert.deepEqual(await owner({ cn: ['ADAMS.ALICE.A.1000000001'], sn: ['1001'] }), {
       answer: 'yes',
-      value: { user: 'alice', dn: 'uid=alice,ou=people,dc=example,dc=test' },
+      value: { user: 'alice', dn: 'uid=alice,ou=people,dc=example,dc=test', rules: ['filter'] },
     });
     assert.equal((await owner({ cn: ['ADAMS.ALICE.A.1000000001'], sn: ['1002'] })).answer, 'no');
     assert.equal((await owner({ cn: ['*'], sn: ['*'] })).answer, 'no');
