@@ -1,7 +1,7 @@
 /**
  * The revocation lists that a command line judges with when no gateway is asked: copies of those in a data folder, and
  * what is missing there is fetched now, or when a certificate names it. Nothing is written back: the folder belongs to a
- * gateway. Effects: a temporary folder until the process ends, downloads.
+ * gateway. Effects: a temporary folder until it is closed or the process ends, downloads.
  */
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,16 +24,35 @@ export type OfflineRevocation = {
   readonly log: MailLog;
 };
 
+export class OfflineLists extends CrlSeeker {
+  readonly #onClose: () => void;
+
+  constructor(want: ConstructorParameters<typeof CrlSeeker>[0], onClose: () => void) {
+    super(want);
+    this.#onClose = onClose;
+  }
+
+  /** Ends the downloads that nobody waits for any more. */
+  close(): void {
+    this.#onClose();
+  }
+}
+
 /** Takes at most 10 s; a source that gave nothing by then counts as one that has never had a good copy. */
-export async function offlineRevocation(options: OfflineRevocation): Promise<CrlSeeker> {
+export async function offlineRevocation(options: OfflineRevocation): Promise<OfflineLists> {
   const { config, material, baseDir, dataDir, clock, log } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'sallyport-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   for (const name of dataDir === undefined ? [] : ['crl', 'crl-points']) {
     const kept = path.join(dataDir ?? '', name);
     if (existsSync(kept)) cpSync(kept, path.join(folder, name), { recursive: true });
   }
-  const crls = new CrlSeeker((requests) => store.want(requests));
+  const close = (): void => {
+    store.stop();
+    remove();
+  };
+  const crls = new OfflineLists((requests) => store.want(requests), close);
   const store = openCrlStore({
     settings: { ...config.crl, sources: fetchedOnce(config.crl.sources) },
     authorities: Object.values(material.authorities),

@@ -39,6 +39,7 @@ export async function traceCommand(args: readonly string[], write: Write): Promi
   const { config, material } = loaded.revision;
   const crls = await offlineRevocation({ config, material, baseDir, dataDir: parsed.options['data'], clock, log });
   const report = await trace(loaded.revision, input, { crls, clock, log });
+  crls.close();
   if (report === undefined) return usage(write, `there is no listener ${input.listener}`);
   write(parsed.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : renderTrace(report));
   return TRACE_EXIT_CODE[report.outcome];
