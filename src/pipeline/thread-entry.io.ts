@@ -3,10 +3,11 @@
  * lines up. Effects: messages to the control thread.
  */
 import { parentPort } from 'node:worker_threads';
+import { collectSoon } from '../core/collect.io.ts';
 import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
-import type { CrlSet } from '../tls/revocation.ts';
+import { type CrlSet, EMPTY_CRL_SET, givesUpMemory } from '../tls/revocation.ts';
 import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
 
 export type ThreadHandlers = {
@@ -49,6 +50,8 @@ export function serveControlThread(handlers: ThreadHandlers): void {
   });
 }
 
+let lastCrls: CrlSet = EMPTY_CRL_SET;
+
 async function answer(handlers: ThreadHandlers, message: ToThread): Promise<MetricsSnapshot | undefined> {
   switch (message.type) {
     case 'prepare':
@@ -62,6 +65,8 @@ async function answer(handlers: ThreadHandlers, message: ToThread): Promise<Metr
       return undefined;
     case 'crls':
       handlers.crls(message.crls);
+      if (givesUpMemory(lastCrls, message.crls)) collectSoon();
+      lastCrls = message.crls;
       return undefined;
     case 'metrics':
       return handlers.metrics();

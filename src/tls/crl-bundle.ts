@@ -12,8 +12,10 @@ export type Bundle = {
 };
 
 const MAX_LISTS = 1000;
-const BEGIN = /-----BEGIN (X509 CRL|CRL)-----/g;
+const BEGIN = '-----BEGIN ';
+const LABELS = ['X509 CRL', 'CRL'];
 
+/** The lists are views of `bytes`, which a PEM file is decoded into: it must not be read again. */
 export function splitBundle(bytes: Uint8Array, type: 'pem' | 'asn1'): Bundle {
   if (bytes.length === 0) return { lists: [], faults: ['the file is empty'] };
   if (looksLikeHtml(bytes)) return { lists: [], faults: ['the file is a web page, not a revocation list'] };
@@ -30,31 +32,63 @@ function looksLikeHtml(bytes: Uint8Array): boolean {
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
+/** Octet by octet and in place: a list of a million entries has 65 MB of PEM, and text would double that. */
 function splitPem(bytes: Uint8Array): Bundle {
   const lists: Uint8Array[] = [];
   const faults: string[] = [];
-  const text = textOf(bytes);
-  for (const begin of text.matchAll(BEGIN)) {
-    if (lists.length + faults.length >= MAX_LISTS)
-      return { lists, faults: [...faults, `more than ${MAX_LISTS} lists in one file`] };
-    const start = begin.index + begin[0].length;
-    const end = text.indexOf(`-----END ${begin[1]}-----`, start);
-    const nextBegin = text.indexOf('-----BEGIN ', start);
-    if (end < 0 || (nextBegin >= 0 && nextBegin < end)) {
-      faults.push('a PEM list is cut off: its END line is missing');
-      continue;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let begin = file.indexOf(BEGIN); begin >= 0; ) {
+    const next = file.indexOf(BEGIN, begin + BEGIN.length);
+    const label = LABELS.find((each) => file.indexOf(`${each}-----`, begin + BEGIN.length) === begin + BEGIN.length);
+    if (label !== undefined) {
+      if (lists.length + faults.length >= MAX_LISTS)
+        return { lists, faults: [...faults, `more than ${MAX_LISTS} lists in one file`] };
+      const block = file.subarray(begin + BEGIN.length + label.length + 5, next < 0 ? file.length : next);
+      const end = block.indexOf(`-----END ${label}-----`);
+      const list = end < 0 ? undefined : decodeInPlace(block.subarray(0, end));
+      if (list !== undefined) lists.push(list);
+      else faults.push(end < 0 ? 'a PEM list is cut off: its END line is missing' : 'a PEM list is not base64');
     }
-    const body = text.slice(start, end);
-    if (BASE64.test(body)) lists.push(Buffer.from(body, 'base64'));
-    else faults.push('a PEM list is not base64');
+    begin = next;
   }
   if (lists.length + faults.length > 0) return { lists, faults };
   const der = bytes[0] === Tag.sequence ? ': it looks like ASN.1 (type: asn1)' : '';
   return { lists, faults: [`no "BEGIN X509 CRL" in the file${der}`] };
 }
 
-// One class in a loop: linear, whatever the file holds.
-const BASE64 = /^[A-Za-z0-9+/=\s]+$/;
+const PAD = 64;
+const BLANK = 65;
+const OTHER = 255;
+/** Value of each octet in base64 (RFC 4648 §4), padding, blank or neither. */
+const BASE64 = new Uint8Array(256).fill(OTHER);
+for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='].entries())
+  BASE64[character.charCodeAt(0)] = value;
+for (const blank of ' \t\r\n') BASE64[blank.charCodeAt(0)] = BLANK;
+
+/** Base64 becomes its octets at the start of the same memory; undefined where it is none. */
+function decodeInPlace(text: Uint8Array): Uint8Array | undefined {
+  let to = 0;
+  let bits = 0;
+  let filled = 0;
+  let padding = 0;
+  for (let at = 0; at < text.length; at++) {
+    const value = BASE64[text[at] as number] as number;
+    if (value === BLANK) continue;
+    if (value === PAD) {
+      padding += 1;
+      continue;
+    }
+    if (value === OTHER || padding > 0) return undefined;
+    bits = (bits << 6) | value;
+    filled += 6;
+    if (filled >= 8) {
+      filled -= 8;
+      text[to++] = (bits >> filled) & 0xff;
+    }
+    bits &= 0xffff;
+  }
+  return padding > 2 || to === 0 ? undefined : text.subarray(0, to);
+}
 
 function splitDer(bytes: Uint8Array): Bundle {
   const lists: Uint8Array[] = [];

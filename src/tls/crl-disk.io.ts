@@ -35,7 +35,7 @@ export class CrlDisk {
       try {
         const { size } = await stat(file);
         if (size > maxBytes) throw new Error('longer than maxSize');
-        lists.push(Uint8Array.from(await readFile(file)));
+        lists.push(ownMemory(await readFile(file)));
       } catch (error) {
         faults.push(`the copy ${file} cannot be read: ${messageOf(error)}`);
       }
@@ -92,6 +92,10 @@ export class CrlDisk {
     }
   }
 }
+
+/** Small buffers are pieces of a pool. */
+const ownMemory = (bytes: Buffer): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 
 const fileOf = (key: string): string => `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.crl`;
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -55,6 +55,35 @@ test('needless leading octets are not part of a serial, a sign octet is', () => 
   assert.equal(start('00'), '00');
 });
 
+test('a look-up among a million serials looks at twenty rows, not at all of them', () => {
+  const rows = 1_000_000;
+  const widths = new Uint32Array(65);
+  widths[4] = rows;
+  const builder = new RevokedTableBuilder(widths, false);
+  const octets = Buffer.alloc(4);
+  for (let i = 0; i < rows; i++) {
+    // From the back, so that every row has to move.
+    octets.writeUInt32BE(0x01000000 + (rows - 1 - i) * 16);
+    builder.add(octets, 0, 4, { reason: 0, dateSeconds: i, issuer: 0 });
+  }
+  const table = builder.finish();
+  const looked = new Set<number>();
+  const serials = new Proxy(table.serials, {
+    get: (target, key) => {
+      looked.add(Math.floor(Number(key) / 4));
+      return Reflect.get(target, key, target) as unknown;
+    },
+  });
+  for (const nth of [0, 1, 499_999, rows - 1]) {
+    looked.clear();
+    octets.writeUInt32BE(0x01000000 + nth * 16);
+    assert.deepEqual(findRevoked({ ...table, serials }, octets), [
+      { reason: 0, atMs: (rows - 1 - nth) * 1000, issuer: 0 },
+    ]);
+    assert.ok(looked.size <= 22, `${looked.size} rows`);
+  }
+});
+
 test('the table is one piece of shared memory', () => {
   const { serials, dates, reasons } = tableOf([hex('01')]);
   assert.ok(serials.buffer instanceof SharedArrayBuffer);

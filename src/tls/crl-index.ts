@@ -55,10 +55,7 @@ export class RevokedTableBuilder {
   readonly #byWidth: (SerialGroup | undefined)[] = [];
   readonly #filled = new Uint32Array(MAX_SERIAL_OCTETS + 1);
   readonly #count: number;
-  readonly #serials: Uint8Array;
-  readonly #dates: Uint32Array;
-  readonly #reasons: Uint8Array;
-  readonly #issuers: Uint16Array | undefined;
+  readonly #columns: Columns;
 
   /** `widths[w]`: how many serials of w octets (minimal form) will be added. */
   constructor(widths: Uint32Array, indirect: boolean) {
@@ -76,10 +73,7 @@ export class RevokedTableBuilder {
     }
     this.#groups = groups;
     this.#count = rows;
-    this.#serials = new Uint8Array(offset);
-    this.#dates = new Uint32Array(rows);
-    this.#reasons = new Uint8Array(rows);
-    this.#issuers = indirect ? new Uint16Array(rows) : undefined;
+    this.#columns = allocate(rows, offset, indirect);
   }
 
   /** The fields come one by one because an object per entry would cost more than the entry. */
@@ -90,33 +84,53 @@ export class RevokedTableBuilder {
     if (group === undefined || nth >= group.rows) throw new DerError('more serial numbers than counted');
     this.#filled[width] = nth + 1;
     const to = group.offset + nth * width;
-    for (let i = 0; i < width; i++) this.#serials[to + i] = bytes[start + i] as number;
+    const { serials, dates, reasons, issuers } = this.#columns;
+    for (let i = 0; i < width; i++) serials[to + i] = bytes[start + i] as number;
     const row = group.firstRow + nth;
-    this.#dates[row] = entry.dateSeconds;
-    this.#reasons[row] = entry.reason;
-    if (this.#issuers !== undefined) this.#issuers[row] = entry.issuer;
+    dates[row] = entry.dateSeconds;
+    reasons[row] = entry.reason;
+    if (issuers !== undefined) issuers[row] = entry.issuer;
   }
 
+  /** Sorts where the rows are: a second table would double what a big list costs. */
   finish(): RevokedTable {
-    const table = allocate(this.#count, this.#serials.length, this.#issuers !== undefined);
-    for (const group of this.#groups) {
-      const order = sortedRows(this.#serials, group);
-      for (let nth = 0; nth < group.rows; nth++) {
-        const from = order[nth] as number;
-        const row = group.firstRow + nth;
-        const serial = group.offset + from * group.width;
-        const to = group.offset + nth * group.width;
-        for (let i = 0; i < group.width; i++) table.serials[to + i] = this.#serials[serial + i] as number;
-        table.dates[row] = this.#dates[group.firstRow + from] as number;
-        table.reasons[row] = this.#reasons[group.firstRow + from] as number;
-        if (table.issuers !== undefined) table.issuers[row] = this.#issuers?.[group.firstRow + from] ?? 0;
-      }
-    }
-    return { count: this.#count, groups: this.#groups, ...table };
+    for (const group of this.#groups) arrange(this.#columns, group, sortedRows(this.#columns.serials, group));
+    return { count: this.#count, groups: this.#groups, ...this.#columns };
   }
 }
 
-function allocate(count: number, serialBytes: number, indirect: boolean): Omit<RevokedTable, 'count' | 'groups'> {
+type Columns = Omit<RevokedTable, 'count' | 'groups'>;
+
+/** Row n of the group becomes what was row `order[n]`, cycle by cycle; `order` is used up. */
+function arrange({ serials, dates, reasons, issuers }: Columns, group: SerialGroup, order: Uint32Array): void {
+  const { width, firstRow, offset } = group;
+  const held = new Uint8Array(width);
+  for (let first = 0; first < group.rows; first++) {
+    if (order[first] === first) continue;
+    for (let i = 0; i < width; i++) held[i] = serials[offset + first * width + i] as number;
+    const [date = 0, reason = 0, issuer = 0] = [
+      dates[firstRow + first],
+      reasons[firstRow + first],
+      issuers?.[firstRow + first],
+    ];
+    let to = first;
+    for (let from = order[to] as number; from !== first; from = order[to] as number) {
+      serials.copyWithin(offset + to * width, offset + from * width, offset + (from + 1) * width);
+      dates[firstRow + to] = dates[firstRow + from] as number;
+      reasons[firstRow + to] = reasons[firstRow + from] as number;
+      if (issuers !== undefined) issuers[firstRow + to] = issuers[firstRow + from] as number;
+      order[to] = to;
+      to = from;
+    }
+    serials.set(held, offset + to * width);
+    dates[firstRow + to] = date;
+    reasons[firstRow + to] = reason;
+    if (issuers !== undefined) issuers[firstRow + to] = issuer;
+    order[to] = to;
+  }
+}
+
+function allocate(count: number, serialBytes: number, indirect: boolean): Columns {
   const buffer = new SharedArrayBuffer(count * (indirect ? 7 : 5) + serialBytes);
   const dates = new Uint32Array(buffer, 0, count);
   const issuers = indirect ? new Uint16Array(buffer, count * 4, count) : undefined;

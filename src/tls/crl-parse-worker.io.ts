@@ -1,9 +1,10 @@
 /**
  * The transient thread that parses and verifies one big download, so that the control thread stays responsive. Tables
- * come back as shared memory, the DER of each list as its own transferred buffer. Effects: messages to its parent.
+ * come back as shared memory, the download itself (the lists are views of it) goes back as it came: nothing is copied.
+ * Effects: messages to its parent.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LoadedBundle, loadBundle } from './crl-issuer.ts';
+import { loadBundle } from './crl-issuer.ts';
 import { buildTrustStore } from './trust-store.ts';
 
 export type ParseRequest = {
@@ -15,13 +16,8 @@ export type ParseRequest = {
 };
 
 function parse({ authorities, ...request }: ParseRequest): void {
-  const { lists, foreign, faults } = loadBundle({ ...request, authorities: buildTrustStore(authorities) });
-  const owned = lists.map(({ crl, der }) => ({ crl, der: Uint8Array.from(der) }));
-  const bundle: LoadedBundle = { lists: owned, foreign, faults };
-  parentPort?.postMessage(
-    bundle,
-    owned.map(({ der }) => der.buffer),
-  );
+  const bundle = loadBundle({ ...request, authorities: buildTrustStore(authorities) });
+  parentPort?.postMessage(bundle, bundle.lists.length === 0 ? [] : [request.bytes.buffer as ArrayBuffer]);
 }
 
 parse(workerData as ParseRequest);

@@ -21,10 +21,21 @@ export class CrlParser {
     this.#store = buildTrustStore(authorities);
   }
 
-  /** `bytes` may be transferred and must not be used afterwards. Never rejects. */
+  /** `bytes` has memory of its own, is overwritten or transferred, and must not be used afterwards. Never rejects. */
   async parse(request: Omit<ParseRequest, 'authorities'>): Promise<LoadedBundle> {
     if (request.bytes.length <= INLINE_BYTES) return loadBundle({ ...request, authorities: this.#store });
     return parseInWorker({ ...request, authorities: this.authorities });
+  }
+}
+
+/**
+ * Gives back the memory of a download whose lists are on disk now. At once, because a thread that has nothing to do
+ * collects no garbage.
+ */
+export function releaseDownload({ lists }: LoadedBundle): void {
+  for (const { der } of lists) {
+    const { buffer } = der;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength > INLINE_BYTES) buffer.transfer(0);
   }
 }
 

@@ -13,7 +13,7 @@ import { fetchCrl } from './crl-fetch.io.ts';
 import { redactedUrl } from './http-fetch.io.ts';
 import { type Held, keyOf, merge, mergeForeign } from './crl-holding.ts';
 import type { ForeignCrl, LoadedBundle } from './crl-issuer.ts';
-import type { CrlParser } from './crl-parse.io.ts';
+import { type CrlParser, releaseDownload } from './crl-parse.io.ts';
 import type { SourceProgress } from './crl-listing.ts';
 import type { PointRequest, PointState } from './crl-points.ts';
 import { nextAttemptMs, renewalMs } from './crl-schedule.ts';
@@ -96,6 +96,7 @@ export class CrlSource {
       const bundle = await parser.parse({ bytes: der, type: 'asn1', nowMs: clock.now(), strangers: false });
       for (const why of bundle.faults) this.#warn(`the copy on disk is not used: ${why}`);
       this.#held = merge(this.#held, bundle.lists).held;
+      releaseDownload(bundle);
     }
     this.#everGood = this.#held.size > 0 || meta !== undefined;
     return this.#held.size > 0;
@@ -165,7 +166,9 @@ export class CrlSource {
     const strangers = point !== undefined;
     const bundle = await parser.parse({ bytes: fetched.bytes, type, nowMs: clock.now(), strangers });
     if (signal.aborted) return { lists: 0, why: 'stopped', expired: false };
-    return this.#take(bundle, url);
+    const taken = await this.#take(bundle, url);
+    releaseDownload(bundle);
+    return taken;
   }
 
   async #take(

@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import type { CrlConfig } from '../config/schema.ts';
+import { collectSoon } from '../core/collect.io.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
@@ -16,7 +17,7 @@ import { CrlSource } from './crl-source.io.ts';
 import type { CrlListing, ListedCrl, ListedSource } from './crl-listing.ts';
 import { CrlPoints } from './crl-points.io.ts';
 import { allowedRequests, type PointProfile, type PointRequest } from './crl-points.ts';
-import type { CrlList, CrlSet } from './revocation.ts';
+import { type CrlList, type CrlSet, EMPTY_CRL_SET, givesUpMemory } from './revocation.ts';
 
 export type { CrlListing } from './crl-listing.ts';
 
@@ -61,7 +62,7 @@ class Store implements CrlStore {
   #settings: CrlStoreSettings;
   #sources: CrlSource[] = [];
   #points: CrlPoints;
-  #generation = 0;
+  #published: CrlSet = EMPTY_CRL_SET;
   #ages = new Map<string, CrlAge>();
   #ageTimer: NodeJS.Timeout | undefined;
   #changing: Promise<void> = Promise.resolve();
@@ -189,13 +190,16 @@ class Store implements CrlStore {
     if (this.#stopped) return;
     this.#wantDeltas();
     const all = this.#all;
-    this.#options.publish({
-      generation: ++this.#generation,
+    const set: CrlSet = {
+      generation: this.#published.generation + 1,
       lists: all.flatMap((source) => source.lists),
       foreign: all.flatMap((source) => source.foreign),
       sources: this.#sources.map(({ name, everGood }) => ({ name, everGood })),
       points: this.#points.states,
-    });
+    };
+    if (givesUpMemory(this.#published, set)) collectSoon();
+    this.#published = set;
+    this.#options.publish(set);
     this.#checkAges();
   }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { download, type Fetched, type HttpRequest, withinTime } from './http-fetch.io.ts';
 
+const BIG = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251));
 let port = 0;
 const server = http.createServer((request, response) => {
   const { url = '/', method, headers } = request;
@@ -11,7 +12,12 @@ const server = http.createServer((request, response) => {
   if (url === '/away') redirect(302, `http://localhost:${port}/echo`);
   else if (url === '/see-other') redirect(303, '/echo');
   else if (url === '/again') redirect(307, '/echo');
-  else {
+  else if (url === '/big') response.end(BIG);
+  else if (url === '/chunked') {
+    response.writeHead(200, { 'transfer-encoding': 'chunked' });
+    for (let at = 0; at < BIG.length; at += 50_000) response.write(BIG.subarray(at, at + 50_000));
+    response.end();
+  } else {
     request.setEncoding('latin1');
     let body = '';
     request.on('data', (text: string) => (body += text));
@@ -58,4 +64,12 @@ test('a host that is not allowed is not asked, neither at first nor by a redirec
     `redirect to the host localhost:${port} is not allowed`,
   );
   assert.equal(text(await get('/x', { mayAsk: onlyLoopback })), 'GET /x - ');
+});
+
+test('a big body arrives whole, whether its length was announced or not', async () => {
+  for (const path of ['/big', '/chunked']) {
+    const fetched = await get(path, { maxBytes: BIG.length });
+    assert.ok(fetched.ok && BIG.equals(fetched.bytes), path);
+    assert.match(text(await get(path, { maxBytes: BIG.length - 1 })), /longer than 299999 octets/);
+  }
 });

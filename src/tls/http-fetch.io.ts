@@ -134,7 +134,8 @@ function send(url: URL, request: HttpRequest): Promise<http.IncomingMessage> {
 }
 
 async function body(response: http.IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
+  const announced = Number(response.headers['content-length'] ?? 0);
+  if (announced > maxBytes) {
     response.destroy();
     throw tooLong(maxBytes);
   }
@@ -142,23 +143,31 @@ async function body(response: http.IncomingMessage, maxBytes: number): Promise<U
     response.destroy();
     throw new FetchError('the server compresses although it was asked not to');
   }
-  const chunks: Uint8Array[] = [];
+  // One piece of memory from the start: chunks beside the whole would double what a big list costs.
+  let bytes = new Uint8Array(Math.min(announced > 0 ? announced : FIRST_BYTES, maxBytes));
   let total = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    if (total + chunk.length > maxBytes) throw tooLong(maxBytes);
+    if (total + chunk.length > bytes.length) bytes = grown(bytes, Math.max(total + chunk.length, bytes.length * 2));
+    bytes.set(chunk, total);
     total += chunk.length;
-    if (total > maxBytes) throw tooLong(maxBytes);
-    chunks.push(chunk);
+    giveBack(chunk);
   }
   // `complete` is false where the connection ended before the announced length.
   if (!response.complete) throw new FetchError('the download was cut off');
-  const bytes = new Uint8Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return total === bytes.length ? bytes : grown(bytes, total);
 }
+
+const FIRST_BYTES = 64 * 1024;
+
+/** A chunk is nobody else's. Left to the collector, the chunks of a big list would stay beside it for a while. */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
+/** Or shrunk; the old memory is given back at once. */
+const grown = (bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes.buffer.transfer(length));
 
 /** For logs and the console: without user name and password. */
 export function redactedUrl(url: string): string {

@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { listAuthorityOf, makeBigList } from '../support/big-crl.ts';
 import { type CrlIssue, derOf } from '../support/certificate-authority.ts';
+import { toPem } from '../support/crl-maker.ts';
 import { type CrlAnswer, CrlServer } from '../support/crl-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { Gateway, PROGRAM } from '../support/gateway.ts';
@@ -272,6 +274,36 @@ test('a list in DER over file:// serves as well, and a disabled source is not as
   assert.match(await enter(port, 'frank'), /revoked/);
   assert.equal(server.requests, 0);
   await gateway.stop();
+  await server.stop();
+});
+
+test('while a big list is loaded open sessions are answered, and the list is in force when it is loaded', async () => {
+  const server = await CrlServer.start(list());
+  const root = site.pki.root.crl({});
+  const running = await start(server, { primaryUrl: server.url('big.crl') });
+  const sessions = await Promise.all((['alice', 'carol', 'dave'] as const).map((person) => open(running.port, person)));
+  for (const session of sessions) await session.expect('EHLO client.example.test', '250');
+  const authority = listAuthorityOf(site.pki.issuing.own);
+  const big = makeBigList(authority, { entries: 200_000, number: 7, revoked: ['1001', '1006'] });
+  server.answer = { kind: 'list', body: root + toPem('X509 CRL', big) };
+  let loaded = false;
+  const loading = update(running).finally(() => {
+    loaded = true;
+  });
+  let replies = 0;
+  while (!loaded) {
+    for (const session of sessions) await session.expect('NOOP', '250');
+    replies += 1;
+  }
+  await loading;
+  assert.ok(replies > 1, `${replies} rounds`);
+  const [alice, carol, dave] = sessions as [SmtpSession, SmtpSession, SmtpSession];
+  await alice.expect('MAIL FROM:<alice@example.test>', '554 5.7.1');
+  await carol.expect('MAIL FROM:<carol@example.test>', '250');
+  await dave.expect('MAIL FROM:<dave@example.test>', '250');
+  const listed = await runProgram(PROGRAM, ['crl', 'list', '--data', running.gateway.data]);
+  assert.match(listed.output, /200002 entries, CRL number 7/);
+  await running.gateway.stop();
   await server.stop();
 });
 
