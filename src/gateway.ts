@@ -31,6 +31,7 @@ import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
+import { crlGauges } from './tls/crl-gauges.ts';
 import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
 import { ExpiryWatch } from './tls/expiry-watch.io.ts';
 
@@ -261,6 +262,7 @@ export class Gateway {
     return mergeSnapshots([
       this.#metrics.snapshot(),
       this.#expiry.metrics(),
+      ...(this.#crls === undefined ? [] : [crlGauges(this.#crls.list())]),
       ...((await this.#threads?.metrics()) ?? []),
     ]);
   }

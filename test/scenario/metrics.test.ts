@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../support/free-port.ts';
+import { PROGRAM } from '../support/gateway.ts';
+import { runProgram } from '../support/program.ts';
 import { Site } from '../support/site.ts';
 import { SmtpSession } from '../support/smtp-session.ts';
 
@@ -26,5 +28,35 @@ test('metrics count what receive threads and delivery did, and say what waits in
   assert.equal(await value('sallyport_queue_messages'), 3);
   assert.equal(await value('sallyport_queue_active_recipients'), 3);
   assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/`)).status, 404);
+  await gateway.stop();
+});
+
+test('each revocation list has its entries, its age and the time to its nextUpdate, and says when that has passed', async () => {
+  const site = await Site.open();
+  const metricsPort = await freePort();
+  const now = Date.now();
+  const list = (nextUpdateMs: number, number: number): string =>
+    site.pki.issuing.crl({ revoked: ['1006', '1003'], number, thisUpdateMs: now - 7_200_000, nextUpdateMs });
+  site.crls.answer = { kind: 'list', body: list(now + 3_600_000, 1) };
+  const { gateway } = await site.startOne({ policy: {} }, (config) => ({
+    ...config,
+    system: { receiveThreads: 1, metrics: `127.0.0.1:${metricsPort}` },
+  }));
+  const gauge = async (name: string): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const labels = '\\{source="cac",issuer="CN=Test Card Issuing CA,O=Example",kind="complete"\\}';
+    return Number(new RegExp(`^sallyport_crl_${name}${labels} (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+  assert.equal(await gauge('entries'), 2);
+  assert.equal(await gauge('expired'), 0);
+  const age = await gauge('age_seconds');
+  assert.ok(age >= 7200 && age < 7300, `age ${age}`);
+  const left = await gauge('next_update_seconds');
+  assert.ok(left > 3400 && left <= 3600, `left ${left}`);
+  site.crls.answer = { kind: 'list', body: list(now - 3_600_000, 2) };
+  assert.equal((await runProgram(PROGRAM, ['crl', 'update', '--data', gateway.data])).code, 0);
+  assert.equal(await gauge('expired'), 1);
+  const past = await gauge('next_update_seconds');
+  assert.ok(past <= -3600 && past > -3800, `past ${past}`);
   await gateway.stop();
 });
