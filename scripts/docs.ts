@@ -29,9 +29,10 @@ function configurationPage(): string {
 
 ${GENERATED}
 
-The configuration is one YAML 1.2 file. An unknown key is a fault; \`sallyport check FILE\` names each fault with line and
-column. [The same as a commented file](configuration.yaml) is what \`sallyport config describe\` prints, and
-[JSON Schema for editors](configuration.schema.json) what \`sallyport config schema\` does. Names in capitals stand for names that you choose; \`[]\` stands for each entry of a list. Durations are written
+The configuration is one YAML 1.2 file, or lives in [the configuration store](recipes/configuration-by-commit.md). An unknown key is
+a fault; \`sallyport check FILE\` names each fault with line and column. [The same as a commented file](configuration.yaml) is what
+\`sallyport config describe\` prints, and [JSON Schema for editors](configuration.schema.json) what \`sallyport config schema\` does.
+In the store paths are absolute. Names in capitals stand for names that you choose; \`[]\` stands for each entry of a list. Durations are written
 \`15m\` (ms, s, m, h, d), sizes \`10M\` (k, M, G; powers of 1024). Relative paths are relative to the configuration file.
 
 ${describeConfiguration()}`;

@@ -1,10 +1,12 @@
 /**
- * The configuration that a command is about: the store in the data folder, or the file of `--config`, opened by the command
- * itself. The command sees the same object in each case. Effects: the store's database, files.
+ * The configuration that a command is about: that of the running gateway, over its control socket; else the store in the
+ * data folder, or the file of `--config`, opened by the command itself. The command sees the same object in each case.
+ * Effects: the control socket, the store's database, files.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { remoteConfiguration } from '../admin/remote-configuration.io.ts';
 import { CommittedConfiguration } from '../config/committed-configuration.io.ts';
 import type { ConfigurationTexts } from '../config/configuration-ports.ts';
 import type { Administrator, ConfigurationStore, StoreStatus } from '../config/configuration-store.ts';
@@ -46,6 +48,9 @@ export async function accessConfiguration(options: AccessOptions): Promise<Acces
   const dataDir =
     configFile === undefined ? path.resolve(options.data ?? 'data') : dataFolder(configFile, options.data);
   try {
+    const remote = await remoteConfiguration(dataDir);
+    if (remote !== undefined)
+      return await accessTo(remote, { offline: false, close: async () => undefined, configFile });
     const own = configFile === undefined ? await openStore(dataDir, options) : await openFile(configFile);
     if (typeof own === 'string') return own;
     return await accessTo(own, { offline: true, close: () => own.close(), configFile });
