@@ -28,15 +28,21 @@ export const certificateAuthority = z.strictObject({
   pem: pem.optional().meta({ description: 'The same, written here.' }),
 });
 
+const LDAP_ENTRY = /^ldaps?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\/[^?#]+(\?[^#]*)?$/;
+
 const url = z
   .string()
-  .regex(/^(https?|file):\/\/\S+$/, 'a CRL URL starts with http://, https:// or file://')
+  .regex(/^(https?|ldaps?|file):\/\/\S+$/, 'a CRL URL starts with http://, https://, ldap://, ldaps:// or file://')
   .refine(
     // Only what has one of the three schemes at all is judged here: one fault, one line.
     (text) => !/^https?:\/\//.test(text) || isWebAddress(text),
     'a CRL URL has a host, and no user name or password (it would appear in logs)',
   )
-  .meta({ value: 'URL: http://, https:// or file://' });
+  .refine(
+    (text) => !/^ldaps?:\/\//.test(text) || LDAP_ENTRY.test(text),
+    'a CRL in a directory is ldap://host/dn?certificateRevocationList;binary',
+  )
+  .meta({ value: 'URL: http://, https://, ldap://, ldaps:// or file://' });
 
 function isWebAddress(text: string): boolean {
   const parsed = URL.parse(text);

@@ -59,6 +59,12 @@ export function crlFaults({ crl, smtpAuthProfiles }: Config): Fault[] {
     );
   }
   for (const [name, source] of sources) {
+    for (const key of ['primaryUrl', 'secondaryUrl'] as const) {
+      if (source.type === 'pem' && /^ldaps?:/.test(source[key] ?? ''))
+        found.push(
+          fault(['crl', 'sources', name, 'type'], `a list in a directory (${key}) is ASN.1: type must be asn1`),
+        );
+    }
     if (source.secondaryUrl !== undefined && source.secondaryUrl === source.primaryUrl) {
       found.push(warning(['crl', 'sources', name, 'secondaryUrl'], 'the same as primaryUrl'));
     }

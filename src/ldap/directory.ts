@@ -20,6 +20,8 @@ export type Search = {
   readonly attributes: readonly string[];
   /** Entries wanted; to see that there are several, ask for 2. */
   readonly sizeLimit: number;
+  /** Default: the base and everything below it. */
+  readonly scope?: 'base' | 'one' | 'sub';
 };
 
 export type Found = {

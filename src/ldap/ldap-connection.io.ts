@@ -24,6 +24,7 @@ import {
 import type { Entry, Search } from './directory.ts';
 import { DirectoryFailure } from './directory-failure.ts';
 import { type AssertionValue, type Filter, renderFilter, textOrOctets } from './filter.ts';
+import { FramingError, MessageFramer } from './message-framer.ts';
 
 export type Outcome = { readonly code: number; readonly entries: readonly Entry[] };
 
@@ -44,17 +45,18 @@ const NO_REQUESTS: Map<string, { message: Message }> = new Map();
 
 export class LdapConnection {
   readonly #socket: Socket;
+  readonly #framer: MessageFramer;
   readonly #parser = new MessageParser();
   readonly #pending = new Map<number, Pending>();
   readonly #onClose: (connection: LdapConnection) => void;
   #nextId = 1;
-  #unparsedBytes = 0;
   #lastHeardMs = 0;
   #open = true;
 
   /** `onClose` is called once, after everything that was pending has been rejected. */
-  constructor(socket: Socket, onClose: (connection: LdapConnection) => void) {
+  constructor(socket: Socket, onClose: (connection: LdapConnection) => void, maxMessageBytes = MAX_MESSAGE_BYTES) {
     this.#socket = socket;
+    this.#framer = new MessageFramer(maxMessageBytes);
     this.#onClose = onClose;
     this.#parser.on('message', (message) => this.#receive(message));
     this.#parser.on('error', () => this.destroy('malformed answer'));
@@ -70,12 +72,12 @@ export class LdapConnection {
   }
 
   /** Rejects with DirectoryFailure `lost`, `slow` or `timeout`; the last ends the connection. */
-  search({ baseDn, filter, attributes, sizeLimit }: Search, timeoutMs: number): Promise<Outcome> {
+  search({ baseDn, filter, attributes, sizeLimit, scope = 'sub' }: Search, timeoutMs: number): Promise<Outcome> {
     const id = this.#takeId();
     const request = new SearchRequest({
       messageId: id,
       baseDN: baseDn,
-      scope: 'sub',
+      scope,
       // RFC 4511 §4.5.1.3: an alias could lead outside the base.
       derefAliases: 'never',
       sizeLimit,
@@ -153,20 +155,14 @@ export class LdapConnection {
 
   #read(chunk: Buffer): void {
     this.#lastHeardMs = performance.now();
-    this.#unparsedBytes += chunk.length;
-    if (this.#unparsedBytes > MAX_MESSAGE_BYTES) {
-      this.destroy('an answer is too long');
-      return;
-    }
     try {
-      this.#parser.read(chunk, NO_REQUESTS);
-    } catch {
-      this.destroy('malformed answer');
+      for (const message of this.#framer.push(chunk)) this.#parser.read(message, NO_REQUESTS);
+    } catch (error) {
+      this.destroy(error instanceof FramingError ? error.message : 'malformed answer');
     }
   }
 
   #receive(message: Message): void {
-    this.#unparsedBytes = 0;
     if (!this.#open) return;
     // RFC 4511 §4.4.1: message id 0 is the server's notice that it closes the connection.
     if (message.messageId === 0) {

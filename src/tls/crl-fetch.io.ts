@@ -1,12 +1,14 @@
 /**
- * Gets the octets of a revocation list: http, https or a file; bounded in size, time and redirects. What it gets is
- * judged elsewhere. Effects: network, file system.
+ * Gets the octets of a revocation list: http, https, ldap, ldaps or a file; bounded in size, time and redirects. What it
+ * gets is judged elsewhere. Effects: network, file system.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { type AllowedHosts, isAllowedUrl } from '../core/allowed-hosts.ts';
+import { readLdapObject } from '../ldap/ldap-object.io.ts';
 import { download, type Fetched, FetchError, tooLong, withinTime } from './http-fetch.io.ts';
 
 export type { Fetched } from './http-fetch.io.ts';
@@ -25,6 +27,9 @@ export type FetchRequest = {
 };
 
 const FILE = 'file://';
+const LDAP = /^ldaps?:/i;
+/** A value this long has a message, and so a piece of memory, of its own. */
+const OWN_BYTES = 256 * 1024;
 const ACCEPT = 'application/pkix-crl, */*';
 
 /** Never rejects; `why` holds no secret of the URL. */
@@ -32,9 +37,21 @@ export const fetchCrl = (request: FetchRequest): Promise<Fetched> =>
   withinTime(request, (signal) => {
     const { url, allowHosts } = request;
     if (url.startsWith(FILE) && allowHosts === undefined) return readFile(request);
+    if (LDAP.test(url)) return readDirectory({ ...request, signal });
     const mayAsk = allowHosts && ((each: URL): boolean => isAllowedUrl(each.href, allowHosts));
     return download({ ...request, accept: ACCEPT, signal, ...(mayAsk === undefined ? {} : { mayAsk }) });
   });
+
+async function readDirectory({ allowHosts, ...request }: FetchRequest): Promise<Uint8Array> {
+  const { url, maxBytes, authorities } = request;
+  if (allowHosts !== undefined && !isAllowedUrl(url, allowHosts)) throw new FetchError('the host is not allowed');
+  const roots = [...tls.getCACertificates('default'), ...authorities];
+  const values = await readLdapObject({ ...request, attribute: 'certificateRevocationList', roots });
+  const bytes = values.length === 1 ? (values[0] as Uint8Array) : Buffer.concat(values);
+  if (bytes.length > maxBytes) throw tooLong(maxBytes);
+  // Memory of its own: the parser takes it.
+  return bytes.byteLength > OWN_BYTES ? bytes : Uint8Array.from(bytes);
+}
 
 /** `file:///absolute`, `file://localhost/absolute`, or `file://relative` to the configuration file. */
 export function filePathOf(url: string, baseDir: string): string {

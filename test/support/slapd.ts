@@ -25,6 +25,8 @@ export type SlapdOptions = {
   readonly ldif?: string;
   /** Files; with them StartTLS and ldaps are offered. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+  /** An entry that anybody may read, with all below it. */
+  readonly published?: string;
   /** Further lines of the global part of slapd.conf. */
   readonly settings?: readonly string[];
 };
@@ -45,11 +47,11 @@ export class Slapd {
     this.#config = join(folder, 'slapd.conf');
   }
 
-  static async start({ ldif = RECIPE_LDIF, tls, settings = [] }: SlapdOptions = {}): Promise<Slapd> {
+  static async start({ ldif = RECIPE_LDIF, tls, settings = [], published }: SlapdOptions = {}): Promise<Slapd> {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-slapd-'));
     mkdirSync(join(folder, 'db'));
     const slapd = new Slapd(folder, [await freePort(), await freePort()], tls !== undefined);
-    writeFileSync(slapd.#config, configText(folder, settings, tls));
+    writeFileSync(slapd.#config, configText(folder, { settings, tls, published }));
     writeFileSync(join(folder, 'entries.ldif'), ldif);
     execFileSync('slapadd', ['-q', '-f', slapd.#config, '-l', join(folder, 'entries.ldif')], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -115,7 +117,14 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-function configText(folder: string, settings: readonly string[], tls: SlapdOptions['tls']): string {
+function configText(
+  folder: string,
+  {
+    settings,
+    tls,
+    published,
+  }: Record<'settings', readonly string[]> & { tls: SlapdOptions['tls']; published: string | undefined },
+): string {
   const gateway = `dn.exact="${GATEWAY_ACCOUNT.dn}" read`;
   return `${[
     ...SCHEMAS.map((schema) => `include /etc/ldap/schema/${schema}.schema`),
@@ -136,6 +145,7 @@ function configText(folder: string, settings: readonly string[], tls: SlapdOptio
     'maxsize 16777216',
     'suffix "dc=example,dc=test"',
     `directory ${join(folder, 'db')}`,
+    ...(published === undefined ? [] : [`access to dn.subtree="${published}" by * read`]),
     `access to attrs=userPassword by ${gateway} by anonymous auth by * none`,
     `access to * by ${gateway} by * none`,
   ].join('\n')}\n`;
