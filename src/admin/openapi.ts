@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { PROBLEMS, type ProblemKind, problemType } from './problem.ts';
 import { problemBody } from './schemas.ts';
-import { methodOf, pathOf, problemsOf, type Route } from './route.ts';
+import { ALWAYS_POSSIBLE, methodOf, pathOf, problemsOf, type Route } from './route.ts';
 import { ROLE_MEANING, ROLES } from './roles.ts';
 import { ROUTE_KEYS, ROUTES } from './routes.ts';
 
@@ -132,7 +132,7 @@ function goodAnswer(route: Route, components: Components): Json {
 
 /** One answer per status; its description names each kind. */
 function problemAnswers(key: string, route: Route): Json {
-  const kinds: readonly ProblemKind[] = [...problemsOf(key, route), 'internal'];
+  const kinds: readonly ProblemKind[] = [...problemsOf(key, route), ...ALWAYS_POSSIBLE];
   const byStatus = Map.groupBy(kinds, (kind) => PROBLEMS[kind].status);
   return Object.fromEntries(
     [...byStatus]

@@ -14,7 +14,7 @@ const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 const MAX_COST: Cost = { memory: 1_048_576, passes: 16, parallelism: 16 };
 const AT_A_TIME = 2;
-const MAX_WAITING = 32;
+const MAX_WAITING = 16;
 
 type Cost = { readonly memory: number; readonly passes: number; readonly parallelism: number };
 type Parsed = Cost & { readonly salt: Buffer; readonly tag: Buffer };

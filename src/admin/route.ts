@@ -54,7 +54,10 @@ export const pathOf = (key: string): string => key.slice(key.indexOf(' ') + 1);
 /** A change is recorded, and by cookie allowed from the gateway's own origin only. */
 export const isChange = (key: string, route: Route): boolean => methodOf(key) !== 'GET' && route.asksOnly !== true;
 
-/** Every problem that a route can answer, in the order of their status. `internal` is always possible. */
+/** Beside those of `problemsOf`, any route may answer these. */
+export const ALWAYS_POSSIBLE: readonly ProblemKind[] = ['internal', 'unavailable'];
+
+/** Every problem that a route itself can answer. */
 export function problemsOf(key: string, route: Route): readonly ProblemKind[] {
   const kinds = new Set<ProblemKind>(route.problems);
   if (route.path !== undefined) kinds.add('malformed');

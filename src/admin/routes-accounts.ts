@@ -68,7 +68,7 @@ export const ACCOUNT_ROUTES = routesOf('Accounts')({
     response: account,
     status: 201,
     etag: true,
-    problems: ['conflict', 'unavailable'],
+    problems: ['conflict'],
     recorded: ['name', 'fullName', 'role'],
   },
   'GET /api/accounts/{account}': {
@@ -106,7 +106,7 @@ export const ACCOUNT_ROUTES = routesOf('Accounts')({
     least: 'administrator',
     path,
     body: z.strictObject({ password }),
-    problems: ['not-found', 'forbidden', 'unavailable'],
+    problems: ['not-found', 'forbidden'],
   },
   'POST /api/accounts/{account}/unlock': {
     operation: 'unlockAccount',

@@ -76,21 +76,18 @@ export const GATEWAY_ROUTES = routesOf('Gateway')({
     summary: 'Version, revision, queue, connections and counters.',
     least: 'help-desk',
     response: status,
-    problems: ['unavailable'],
   },
   'GET /api/metrics': {
     operation: 'getMetrics',
     summary: 'Every metric, as Prometheus reads it.',
     least: 'help-desk',
     text: { contentType: 'text/plain; version=0.0.4; charset=utf-8', means: 'Prometheus text format.' },
-    problems: ['unavailable'],
   },
   'GET /api/crl': {
     operation: 'listCrls',
     summary: 'Revocation lists: entries, age, next update, last error.',
     least: 'help-desk',
     response: crlListing,
-    problems: ['unavailable'],
   },
   'POST /api/crl/update': {
     operation: 'updateCrls',
@@ -98,7 +95,7 @@ export const GATEWAY_ROUTES = routesOf('Gateway')({
     least: 'operator',
     body: z.strictObject({ source: z.string().max(64).optional() }),
     response: crlListing,
-    problems: ['not-found', 'unavailable'],
+    problems: ['not-found'],
     recorded: ['source'],
   },
 });

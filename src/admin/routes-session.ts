@@ -1,7 +1,7 @@
 /** Signing in and out. AsyncOS: the login page. Pure. */
 import { z } from 'zod';
 import { routesOf } from './route.ts';
-import { accountName, role, timeMs } from './schemas.ts';
+import { role, timeMs } from './schemas.ts';
 
 export const sessionInfo = z
   .strictObject({
@@ -23,7 +23,7 @@ export const SESSION_ROUTES = routesOf('Session')({
     least: 'nobody',
     body: z.strictObject({ account: z.string().max(100), password: z.string().max(4096) }),
     response: sessionInfo,
-    problems: ['login-failed', 'too-many-attempts', 'unavailable'],
+    problems: ['login-failed', 'too-many-attempts'],
     asksOnly: true,
   },
   'POST /api/login/certificate': {
@@ -31,7 +31,7 @@ export const SESSION_ROUTES = routesOf('Session')({
     summary: 'Signs in with the client certificate of the connection. The answer sets the session cookie.',
     least: 'nobody',
     response: sessionInfo,
-    problems: ['login-failed', 'unavailable'],
+    problems: ['login-failed'],
     asksOnly: true,
   },
   'GET /api/session': {
@@ -50,8 +50,6 @@ export const SESSION_ROUTES = routesOf('Session')({
     summary: 'Changes one’s own password. Every other session of the account ends.',
     least: 'help-desk',
     body: z.strictObject({ current: z.string().max(4096), password: z.string().max(4096) }),
-    problems: ['forbidden', 'login-failed', 'too-many-attempts', 'not-possible'],
+    problems: ['forbidden', 'login-failed', 'too-many-attempts'],
   },
 });
-
-export const loginAccount = accountName;

@@ -26,6 +26,8 @@ export type Asking = {
   /** Without it a request by cookie comes from the gateway's own origin. */
   readonly origin?: string;
   readonly ifMatch?: string;
+  /** Another loopback address to come from. */
+  readonly from?: string;
   readonly certificate?: { readonly cert: string; readonly key: string };
 };
 
@@ -77,8 +79,12 @@ export class ApiSite {
 
   /** Over TLS. */
   tls(key: string, asking: Asking = {}): Promise<Got> {
-    const { certificate } = asking;
-    const where = { host: '127.0.0.1', port: this.port, ca: this.site.pki.serverCa, agent: false, ...certificate };
+    const { certificate, from } = asking;
+    const where = {
+      ...{ host: '127.0.0.1', port: this.port, ca: this.site.pki.serverCa, agent: false },
+      ...certificate,
+      ...(from === undefined ? {} : { localAddress: from }),
+    };
     return this.#ask(where, key, asking);
   }
 
