@@ -12,7 +12,7 @@ import type { Role } from '../../src/admin/roles.ts';
 import { type Answered, ApiDescription } from './api-description.ts';
 import { freePort } from './free-port.ts';
 import type { Gateway } from './gateway.ts';
-import { Site } from './site.ts';
+import { type One, Site } from './site.ts';
 
 export type Asking = {
   readonly path?: Readonly<Record<string, string>>;
@@ -44,15 +44,17 @@ export type Person = { readonly name: string; readonly password: string; readonl
 
 export class ApiSite {
   readonly site: Site;
-  readonly gateway: Gateway;
+  gateway: Gateway;
   readonly port: number;
   readonly origin: string;
   readonly description: ApiDescription;
+  readonly #one: One;
   #people = 0;
 
-  private constructor(parts: { site: Site; gateway: Gateway; port: number; description: ApiDescription }) {
+  private constructor(parts: { site: Site; one: One; port: number; description: ApiDescription }) {
     this.site = parts.site;
-    this.gateway = parts.gateway;
+    this.#one = parts.one;
+    this.gateway = parts.one.gateway;
     this.port = parts.port;
     this.origin = originOf(parts.port);
     this.description = parts.description;
@@ -65,11 +67,18 @@ export class ApiSite {
   ): Promise<ApiSite> {
     const site = await Site.open();
     const port = await freePort();
-    const { gateway } = await site.startOne({ policy: { tls: 'off' } }, (config) =>
+    const one = await site.startOne({ policy: { tls: 'off' } }, (config) =>
       change({ ...config, admin: adminSection(port, admin) }),
     );
-    const { text } = await request({ socketPath: join(gateway.data, 'control.sock') }, 'GET', '/api/openapi.json');
-    return new ApiSite({ site, gateway, port, description: new ApiDescription(text) });
+    const { text } = await request({ socketPath: join(one.gateway.data, 'control.sock') }, 'GET', '/api/openapi.json');
+    return new ApiSite({ site, one, port, description: new ApiDescription(text) });
+  }
+
+  /** Ends the gateway and starts it again on the same data. */
+  async restart(): Promise<void> {
+    await this.gateway.stop();
+    const { config, folder } = this.#one;
+    this.gateway = await this.site.start(config, { folder });
   }
 
   /** As the local account, over the control socket. */
