@@ -1,6 +1,7 @@
 /** A handler for every route of the table: a route without one does not compile. Effects: through the handlers. */
 import type { AnyHandler, HandlersOf } from './api-context.ts';
 import { ACCOUNT_HANDLERS, AUDIT_HANDLERS } from './handlers-accounts.io.ts';
+import { CONFIGURATION_HANDLERS } from './handlers-configuration.io.ts';
 import { GATEWAY_HANDLERS } from './handlers-gateway.io.ts';
 import { SESSION_HANDLERS } from './handlers-session.io.ts';
 import type { Api, ApiKey } from './routes.ts';
@@ -8,6 +9,7 @@ import type { Api, ApiKey } from './routes.ts';
 const ALL: HandlersOf<Api> = {
   ...SESSION_HANDLERS,
   ...GATEWAY_HANDLERS,
+  ...CONFIGURATION_HANDLERS,
   ...ACCOUNT_HANDLERS,
   ...AUDIT_HANDLERS,
 };

@@ -1,5 +1,6 @@
 /** The one route table of the API: every subject's routes. To add a route, see docs/recipes/api.md. Pure. */
 import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
+import { CONFIGURATION_ROUTES } from './routes-configuration.ts';
 import { GATEWAY_ROUTES } from './routes-gateway.ts';
 import { SESSION_ROUTES } from './routes-session.ts';
 import type { RouteKey } from './route.ts';
@@ -7,6 +8,7 @@ import type { RouteKey } from './route.ts';
 export const ROUTES = {
   ...SESSION_ROUTES,
   ...GATEWAY_ROUTES,
+  ...CONFIGURATION_ROUTES,
   ...ACCOUNT_ROUTES,
   ...AUDIT_ROUTES,
 } as const;

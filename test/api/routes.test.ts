@@ -13,8 +13,12 @@ import { ApiSite, type Asking, type Got, type Person } from '../support/api-site
 import { type Case, CASES, type Via, type World } from './cases.ts';
 
 let api: ApiSite;
+/** The same gateway on a file. */
+let onFile: ApiSite;
 before(async () => {
-  api = await ApiSite.open({ clientCertificate: { trust: ['cac'] } });
+  const admin = { clientCertificate: { trust: ['cac'] } };
+  api = await ApiSite.open(admin, (config) => config, { store: true });
+  onFile = await ApiSite.open(admin);
 });
 
 /** The next role below: the greatest that may not. */
@@ -29,13 +33,11 @@ function personWithToken(role: Role): Promise<Person> {
 
 type With = Via | { readonly token: string };
 
-async function ask(key: ApiKey, via: With, make: Case['good'], more: Asking = {}): Promise<Got> {
+async function ask(key: ApiKey, via: With, make: Case['good'], more: Asking = {}, at: ApiSite = api): Promise<Got> {
   const route: Route = ROUTES[key];
   const role = route.least === 'nobody' ? 'help-desk' : route.least;
   // A session's requests may end it or change its account; a token stays as it is.
-  const world: World = { api, person: via === 'token' ? await personWithToken(role) : await api.person(role) };
-  const { person } = world;
-  if (via === 'local') return api.local(key, { ...(await make(world)), ...more });
+  const person = via === 'token' ? await personWithToken(role) : await api.person(role);
   const who: Asking =
     via === 'cookie'
       ? { cookie: await api.login(person.name) }
@@ -44,7 +46,15 @@ async function ask(key: ApiKey, via: With, make: Case['good'], more: Asking = {}
         : typeof via === 'object'
           ? via
           : {};
-  return api.tls(key, { ...who, ...(await make(world)), ...more });
+  // Who is nobody, or may not, has others prepare what is asked about.
+  const prepare = async (other: ApiKey, asking: Asking = {}): Promise<Got> => {
+    if (via !== 'token' && via !== 'cookie') return api.local(other, asking);
+    const got = await api.tls(other, { ...who, ...asking });
+    assert.ok(got.status < 300, `${other}: ${got.text}`);
+    return got;
+  };
+  const asking = await make({ api, onFile, person, me: prepare });
+  return via === 'local' ? at.local(key, { ...asking, ...more }) : at.tls(key, { ...who, ...asking, ...more });
 }
 
 const viaOf = (key: ApiKey): Via => CASES[key].via ?? (ROUTES[key].least === 'nobody' ? 'nobody' : 'token');
@@ -73,6 +83,8 @@ function derived(key: ApiKey, kind: ProblemKind): (() => Promise<Got>) | undefin
       return body({ headers: { 'content-type': 'text/plain' } });
     case 'too-large':
       return body({ raw: `"${'x'.repeat(route.maxBodyBytes ?? MAX_BODY_BYTES)}"` });
+    case 'file-mode':
+      return async () => ask(key, { token: (await onFile.person(least as Role)).token }, good, {}, onFile);
     case 'invalid':
       return body({ raw: '{"nonsense": 1}' });
     case 'precondition-failed':
@@ -83,6 +95,18 @@ function derived(key: ApiKey, kind: ProblemKind): (() => Promise<Got>) | undefin
       return undefined;
   }
 }
+
+type Own = NonNullable<NonNullable<Case['problems']>[ProblemKind]>;
+async function askOwn(key: ApiKey, own: Own): Promise<Got> {
+  if (typeof own === 'function') return ask(key, viaOf(key), own);
+  if (own.onFile !== true) return ask(key, own.via ?? viaOf(key), own.make);
+  return ask(key, { token: (await onFile.person(ROUTES[key].least as Role)).token }, own.make, {}, onFile);
+}
+
+const localWorld = async (): Promise<World> => ({
+  ...{ api, onFile, me: api.local.bind(api) },
+  person: await personWithToken('administrator'),
+});
 
 for (const key of ROUTE_KEYS) {
   describe(key, () => {
@@ -100,15 +124,13 @@ for (const key of ROUTE_KEYS) {
       for (const [name, status] of documented) {
         const kind = name as ProblemKind;
         const own = problems[kind];
-        const run =
-          own === undefined
-            ? derived(key, kind)
-            : () => (typeof own === 'function' ? ask(key, viaOf(key), own) : ask(key, own.via ?? viaOf(key), own.make));
+        const run = own === undefined ? derived(key, kind) : () => askOwn(key, own);
         assert.ok(run !== undefined, `there is no case for ${kind}`);
         const got = await run();
-        if (typeof own === 'object') await own.after?.({ api, person: await personWithToken('administrator') });
+        if (typeof own === 'object') await own.after?.(await localWorld());
         assert.deepEqual([got.status, got.kind], [status, kind], got.text);
       }
+      await CASES[key].after?.(await localWorld());
       for (const kind of Object.keys(problems))
         assert.ok(
           documented.some(([name]) => name === kind),

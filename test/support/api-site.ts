@@ -49,11 +49,13 @@ export class ApiSite {
   readonly origin: string;
   readonly description: ApiDescription;
   readonly #one: One;
+  readonly #store: boolean;
   #people = 0;
 
-  private constructor(parts: { site: Site; one: One; port: number; description: ApiDescription }) {
+  private constructor(parts: { site: Site; one: One; port: number; store: boolean; description: ApiDescription }) {
     this.site = parts.site;
     this.#one = parts.one;
+    this.#store = parts.store;
     this.gateway = parts.one.gateway;
     this.port = parts.port;
     this.origin = originOf(parts.port);
@@ -64,21 +66,24 @@ export class ApiSite {
   static async open(
     admin: Record<string, unknown> = {},
     change: (config: Record<string, unknown>) => Record<string, unknown> = (config) => config,
+    { store = false }: { readonly store?: boolean } = {},
   ): Promise<ApiSite> {
     const site = await Site.open();
     const port = await freePort();
-    const one = await site.startOne({ policy: { tls: 'off' } }, (config) =>
-      change({ ...config, admin: adminSection(port, admin) }),
+    const one = await site.startOne(
+      { policy: { tls: 'off' } },
+      (config) => change({ ...config, admin: adminSection(port, admin) }),
+      { store },
     );
     const { text } = await request({ socketPath: join(one.gateway.data, 'control.sock') }, 'GET', '/api/openapi.json');
-    return new ApiSite({ site, one, port, description: new ApiDescription(text) });
+    return new ApiSite({ site, one, port, store, description: new ApiDescription(text) });
   }
 
   /** Ends the gateway and starts it again on the same data. */
   async restart(): Promise<void> {
     await this.gateway.stop();
     const { config, folder } = this.#one;
-    this.gateway = await this.site.start(config, { folder });
+    this.gateway = await this.site.start(config, { folder, store: this.#store });
   }
 
   /** As the local account, over the control socket. */

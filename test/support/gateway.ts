@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { atEnd } from './at-end.ts';
@@ -73,7 +73,15 @@ export type GatewayOptions = {
   readonly folder: string;
   readonly data?: string;
   readonly log?: 'json' | 'text';
+  /** Runs on the configuration store, into which the configuration is loaded first, instead of on the file. */
+  readonly store?: boolean;
 };
+
+function load(configFile: string, data: string): void {
+  const args = ['config', 'load', configFile, '--commit', '--data', data];
+  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(status, 0, stdout);
+}
 
 export class Gateway {
   readonly configFile: string;
@@ -109,9 +117,11 @@ export class Gateway {
   }
 
   /** Starts the program and returns at once. */
-  static launch({ config, folder, data = join(folder, 'data'), log = 'json' }: GatewayOptions): Gateway {
+  static launch({ config, folder, data = join(folder, 'data'), log = 'json', store = false }: GatewayOptions): Gateway {
     const configFile = writeConfig(join(folder, 'sallyport.yaml'), config);
-    const child = spawn(PROGRAM, ['run', '--config', configFile, '--data', data, '--log', log], {
+    if (store && !existsSync(join(data, 'config.db'))) load(configFile, data);
+    const source = store ? [] : ['--config', configFile];
+    const child = spawn(PROGRAM, ['run', ...source, '--data', data, '--log', log], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const gateway = new Gateway(child, configFile, data);

@@ -98,17 +98,26 @@ export class Site {
 
   start(
     config: ConfigText,
-    options: { readonly folder?: string; readonly data?: string; readonly log?: 'json' | 'text' } = {},
+    options: {
+      readonly folder?: string;
+      readonly data?: string;
+      readonly log?: 'json' | 'text';
+      readonly store?: boolean;
+    } = {},
   ): Promise<Gateway> {
     return Gateway.start({ config, folder: this.folder, ...options });
   }
 
   /** A gateway with one listener on a free port, in a folder of its own; `folder` serves to start it again. */
-  async startOne(listener: OneListener, change: (config: Section) => Section = (config) => config): Promise<One> {
+  async startOne(
+    listener: OneListener,
+    change: (config: Section) => Section = (config) => config,
+    { store = false }: { readonly store?: boolean } = {},
+  ): Promise<One> {
     const port = await freePort();
     const folder = this.copy();
     const config = change(withListener(this.base(), 'submission', { ...listener, port }));
-    return { gateway: await this.start(config, { folder }), port, config, folder };
+    return { gateway: await this.start(config, { folder, store }), port, config, folder };
   }
 
   /** The recipe as it stands, with this site's ports in place of its own. */

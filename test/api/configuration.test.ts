@@ -1,0 +1,175 @@
+/** The configuration over the API: two administrators, entity tags, faults with their places, secrets, and file mode. */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { ApiSite, type Got, type Person } from '../support/api-site.ts';
+
+const SECRET = 'bind-secret-of-the-gateway';
+const LIMIT = ['mailFlowPolicies', 'submission', 'maxMessagesPerConnection'];
+const set = (path: readonly (string | number)[], value: unknown) => ({ edits: [{ op: 'set', path, value }] });
+
+function withSecret(config: Record<string, unknown>): Record<string, unknown> {
+  const { ldap } = config as { ldap: { servers: object } };
+  const other = { hosts: ['ldap://127.0.0.1:9'], baseDn: 'dc=example', bind: { dn: 'cn=x', password: SECRET } };
+  return { ...config, ldap: { ...ldap, servers: { ...ldap.servers, other } } };
+}
+
+describe('on the store', () => {
+  let api: ApiSite;
+  let alice: Person;
+  let bob: Person;
+  before(async () => {
+    api = await ApiSite.open({}, withSecret, { store: true });
+    [alice, bob] = [await api.person('operator'), await api.person('operator')];
+  });
+  const as = (who: Person, key: string, more: object = {}): Promise<Got> => api.tls(key, { token: who.token, ...more });
+
+  test('a change is tried, committed, in force, and in the history with who, why and what', async () => {
+    const edited = await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 7) });
+    assert.equal(edited.status, 200, edited.text);
+    const running = await as(alice, 'GET /api/config', { query: `path=${LIMIT.join('.')}` });
+    assert.notEqual(running.body['value'], 7);
+    const mine = await as(alice, 'GET /api/config', { query: `which=candidate&path=${LIMIT.join('.')}` });
+    assert.deepEqual([mine.body['value'], mine.etag], [7, edited.etag]);
+    assert.equal((await as(bob, 'GET /api/config/candidate')).status, 404);
+    const committed = await as(alice, 'POST /api/config/commit', { body: { comment: 'fewer messages' } });
+    assert.equal(committed.status, 200, committed.text);
+    const { number } = committed.body['revision'] as { number: number };
+    assert.equal((await api.good('GET /api/status')).body['revision'], number);
+    await api.gateway.event((event) => String(event['text']).includes(`configuration revision ${number} in force`));
+    const shown = await as(bob, 'GET /api/config/history/{revision}', { path: { revision: String(number) } });
+    const { author, comment } = shown.body['revision'] as { author: string; comment: string };
+    assert.deepEqual([author, comment], [alice.name, 'fewer messages']);
+    assert.deepEqual(
+      (shown.body['changes'] as { path: string[] }[]).map(({ path }) => path),
+      [LIMIT],
+    );
+  });
+
+  test('the second who changes the same key is told, by whom and what; nothing is silently overwritten', async () => {
+    await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 11) });
+    await as(bob, 'PATCH /api/config/candidate', { body: set(LIMIT, 12) });
+    assert.equal((await as(alice, 'POST /api/config/commit', { body: { comment: 'mine' } })).status, 200);
+    const refused = await as(bob, 'POST /api/config/commit', { body: {} });
+    assert.deepEqual([refused.status, refused.kind, refused.body['refusal']], [409, 'conflict', 'conflict']);
+    const [conflict] = refused.body['conflicts'] as { mine: number; theirs: number; revision: { author: string } }[];
+    assert.deepEqual([conflict?.mine, conflict?.theirs, conflict?.revision.author], [12, 11, alice.name]);
+    await as(bob, 'POST /api/config/candidate/rebase', { body: { choices: [{ path: LIMIT, keep: 'mine' }] } });
+    assert.equal((await as(bob, 'POST /api/config/commit', { body: {} })).status, 200);
+  });
+
+  test('If-Match on the candidate and on the revision: 412 once it is another one, with the one that is there', async () => {
+    const first = await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 21) });
+    const second = await as(alice, 'PATCH /api/config/candidate', {
+      body: set(LIMIT, 22),
+      ifMatch: first.headers['etag'],
+    });
+    assert.equal(second.status, 200, second.text);
+    const late = await as(alice, 'PATCH /api/config/candidate', {
+      body: set(LIMIT, 23),
+      ifMatch: first.headers['etag'],
+    });
+    assert.deepEqual([late.status, late.kind], [412, 'precondition-failed']);
+    assert.equal(`"${String(late.body['actual'])}"`, second.headers['etag']);
+    const running = await as(alice, 'GET /api/config');
+    const other = await as(bob, 'PATCH /api/config/candidate', { body: set(['delivery', 'maxConnections'], 77) });
+    assert.equal(other.status, 200);
+    assert.equal(
+      (await as(bob, 'POST /api/config/commit', { body: {}, ifMatch: running.headers['etag'] })).status,
+      200,
+    );
+    const stale = await as(alice, 'POST /api/config/commit', { body: {}, ifMatch: running.headers['etag'] });
+    assert.equal(stale.status, 412);
+    assert.equal((await as(alice, 'POST /api/config/commit', { body: {}, ifMatch: '*' })).status, 200);
+  });
+
+  test('a wrong value is named with the path of its key, and the configuration in force stays', async () => {
+    const before = (await as(alice, 'GET /api/config')).etag;
+    await as(alice, 'PATCH /api/config/candidate', {
+      body: set(['listeners', 'submission', 'hat', 0, 'policy'], 'NOWHERE'),
+    });
+    for (const key of ['POST /api/config/candidate/validate', 'POST /api/config/commit']) {
+      const got = await as(alice, key, key.endsWith('commit') ? { body: {} } : {});
+      assert.deepEqual([got.status, got.kind], [422, 'invalid']);
+      const errors = (got.body['errors'] as { path: string; severity: string; detail: string }[]).filter(
+        ({ severity }) => severity === 'error',
+      );
+      assert.equal(errors[0]?.path, 'listeners.submission.hat[0].policy');
+      assert.match(errors[0]?.detail ?? '', /there is no "NOWHERE" in mailFlowPolicies/);
+    }
+    assert.equal((await as(alice, 'GET /api/config')).etag, before);
+    await as(alice, 'DELETE /api/config/candidate');
+  });
+
+  test('a text that is loaded has its faults named with line and column', async () => {
+    const got = await as(alice, 'PUT /api/config/candidate', {
+      body: { text: 'hostname: gw.example.test\nlistener: {}\n' },
+    });
+    assert.equal(got.status, 422, got.text);
+    const errors = got.body['errors'] as { path: string; line: number; column: number }[];
+    assert.ok(
+      errors.some(({ path, line, column }) => path === 'listener' && line === 2 && column === 1),
+      got.text,
+    );
+  });
+
+  test('a secret is shown to nobody, is kept when its mask is written back, and leaves in an export for administrators', async () => {
+    const root = await api.person('administrator');
+    const place = ['ldap', 'servers', 'other', 'bind'];
+    const shown = await as(root, 'GET /api/config', { query: `path=${place.join('.')}` });
+    assert.deepEqual(shown.body['value'], { dn: 'cn=x', password: '(masked)' });
+    await as(root, 'PATCH /api/config/candidate', { body: set(place, { dn: 'cn=y', password: '(masked)' }) });
+    await as(root, 'POST /api/config/commit', { body: { comment: 'another name' } });
+    const texts = [
+      (await as(root, 'GET /api/config')).text,
+      (await as(root, 'GET /api/config/diff', { query: 'from=1&to=running' })).text,
+      (await as(root, 'POST /api/config/export', { body: {} })).text,
+      (await as(root, 'POST /api/config/export', { body: { secrets: 'sealed', passphrase: 'a passphrase' } })).text,
+      (await api.good('GET /api/audit', { query: 'limit=1000' })).text,
+    ];
+    for (const text of texts) assert.ok(!text.includes(SECRET));
+    assert.ok((await as(root, 'POST /api/config/export', { body: { secrets: 'clear' } })).text.includes(SECRET));
+    const denied = await as(alice, 'POST /api/config/export', { body: { secrets: 'clear' } });
+    assert.equal(denied.kind, 'forbidden');
+  });
+
+  test('a commit that nobody confirms can be confirmed, or goes back', async () => {
+    const before = (await as(alice, 'GET /api/config', { query: `path=${LIMIT.join('.')}` })).body['value'];
+    await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 99) });
+    const got = await as(alice, 'POST /api/config/commit', { body: { confirmMs: 1000, comment: 'try' } });
+    assert.ok(got.body['unconfirmed'] !== undefined);
+    await api.gateway.event((event) => /not confirmed/.test(JSON.stringify(event)));
+    const after = await as(alice, 'GET /api/config', { query: `path=${LIMIT.join('.')}` });
+    assert.equal(after.body['value'], before);
+  });
+
+  test('read-only may try a change and not commit it', async () => {
+    const reader = await api.person('read-only');
+    await as(reader, 'PATCH /api/config/candidate', { body: set(LIMIT, 55) });
+    assert.equal((await as(reader, 'POST /api/config/candidate/validate')).status, 200);
+    assert.equal((await as(reader, 'POST /api/config/commit', { body: {} })).kind, 'forbidden');
+    const helper = await api.person('help-desk');
+    assert.equal((await as(helper, 'GET /api/config')).kind, 'forbidden');
+  });
+
+  test('a candidate of several megabytes is taken, one that is larger than the limit is not, and nesting is bounded', async () => {
+    const text = `# ${'x'.repeat(7_000_000)}\nhostname: gw.example.test\n`;
+    assert.equal((await as(alice, 'PUT /api/config/candidate', { body: { text } })).status, 422);
+    const raw = `{"text":"${'x'.repeat(10_000_000)}"}`;
+    assert.equal((await as(alice, 'PUT /api/config/candidate', { raw })).kind, 'too-large');
+    const nested = `{"document":${'['.repeat(100)}${']'.repeat(100)}}`;
+    assert.equal((await as(alice, 'PUT /api/config/candidate', { raw: nested })).kind, 'malformed');
+  });
+});
+
+test('on a file every edit is refused with the explanation and the name of the file; all can be read', async () => {
+  const api = await ApiSite.open();
+  const { token } = await api.person('administrator');
+  const got = await api.tls('PATCH /api/config/candidate', { token, body: set(LIMIT, 1) });
+  assert.deepEqual([got.status, got.kind, got.body['file']], [403, 'file-mode', api.gateway.configFile]);
+  assert.match(String(got.body['detail']), /that file is the only truth/);
+  assert.equal((await api.tls('POST /api/config/commit', { token, body: {} })).kind, 'file-mode');
+  const status = await api.tls('GET /api/config/status', { token });
+  assert.deepEqual([status.body['mode'], status.body['file']], ['file', api.gateway.configFile]);
+  const value = await api.tls('GET /api/config', { token, query: 'path=hostname' });
+  assert.equal(value.body['value'], 'gw.example.test');
+});
