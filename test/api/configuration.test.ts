@@ -13,16 +13,17 @@ function withSecret(config: Record<string, unknown>): Record<string, unknown> {
   return { ...config, ldap: { ...ldap, servers: { ...ldap.servers, other } } };
 }
 
-describe('on the store', () => {
-  let api: ApiSite;
-  let alice: Person;
-  let bob: Person;
-  before(async () => {
-    api = await ApiSite.open({}, withSecret, { store: true });
-    [alice, bob] = [await api.person('operator'), await api.person('operator')];
-  });
-  const as = (who: Person, key: string, more: object = {}): Promise<Got> => api.tls(key, { token: who.token, ...more });
+let api: ApiSite;
+let alice: Person;
+let bob: Person;
+before(async () => {
+  api = await ApiSite.open({}, withSecret, { store: true });
+  [alice, bob] = [await api.person('operator'), await api.person('operator')];
+});
 
+const as = (who: Person, key: string, more: object = {}): Promise<Got> => api.tls(key, { token: who.token, ...more });
+
+describe('on the store', () => {
   test('a change is tried, committed, in force, and in the history with who, why and what', async () => {
     const edited = await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 7) });
     assert.equal(edited.status, 200, edited.text);
@@ -81,7 +82,9 @@ describe('on the store', () => {
     assert.equal(stale.status, 412);
     assert.equal((await as(alice, 'POST /api/config/commit', { body: {}, ifMatch: '*' })).status, 200);
   });
+});
 
+describe('on the store, what is wrong or secret', () => {
   test('a wrong value is named with the path of its key, and the configuration in force stays', async () => {
     const before = (await as(alice, 'GET /api/config')).etag;
     await as(alice, 'PATCH /api/config/candidate', {
@@ -162,14 +165,14 @@ describe('on the store', () => {
 });
 
 test('on a file every edit is refused with the explanation and the name of the file; all can be read', async () => {
-  const api = await ApiSite.open();
-  const { token } = await api.person('administrator');
-  const got = await api.tls('PATCH /api/config/candidate', { token, body: set(LIMIT, 1) });
-  assert.deepEqual([got.status, got.kind, got.body['file']], [403, 'file-mode', api.gateway.configFile]);
+  const file = await ApiSite.open();
+  const { token } = await file.person('administrator');
+  const got = await file.tls('PATCH /api/config/candidate', { token, body: set(LIMIT, 1) });
+  assert.deepEqual([got.status, got.kind, got.body['file']], [403, 'file-mode', file.gateway.configFile]);
   assert.match(String(got.body['detail']), /that file is the only truth/);
-  assert.equal((await api.tls('POST /api/config/commit', { token, body: {} })).kind, 'file-mode');
-  const status = await api.tls('GET /api/config/status', { token });
-  assert.deepEqual([status.body['mode'], status.body['file']], ['file', api.gateway.configFile]);
-  const value = await api.tls('GET /api/config', { token, query: 'path=hostname' });
+  assert.equal((await file.tls('POST /api/config/commit', { token, body: {} })).kind, 'file-mode');
+  const status = await file.tls('GET /api/config/status', { token });
+  assert.deepEqual([status.body['mode'], status.body['file']], ['file', file.gateway.configFile]);
+  const value = await file.tls('GET /api/config', { token, query: 'path=hostname' });
   assert.equal(value.body['value'], 'gw.example.test');
 });

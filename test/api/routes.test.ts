@@ -10,7 +10,8 @@ import { ROLES, type Role } from '../../src/admin/roles.ts';
 import { ALWAYS_POSSIBLE, isChange, methodOf, type Route } from '../../src/admin/route.ts';
 import { type ApiKey, ROUTE_KEYS, ROUTES } from '../../src/admin/routes.ts';
 import { ApiSite, type Asking, type Got, type Person } from '../support/api-site.ts';
-import { type Case, CASES, type Via, type World } from './cases.ts';
+import type { Case, Via, World } from './case.ts';
+import { CASES } from './cases.ts';
 
 let api: ApiSite;
 /** The same gateway on a file. */
@@ -33,7 +34,10 @@ function personWithToken(role: Role): Promise<Person> {
 
 type With = Via | { readonly token: string };
 
-async function ask(key: ApiKey, via: With, make: Case['good'], more: Asking = {}, at: ApiSite = api): Promise<Got> {
+/** `at`: another gateway than the one on the store. */
+type More = Asking & { readonly at?: ApiSite };
+
+async function ask(key: ApiKey, via: With, make: Case['good'], { at = api, ...more }: More = {}): Promise<Got> {
   const route: Route = ROUTES[key];
   const role = route.least === 'nobody' ? 'help-desk' : route.least;
   // A session's requests may end it or change its account; a token stays as it is.
@@ -84,7 +88,7 @@ function derived(key: ApiKey, kind: ProblemKind): (() => Promise<Got>) | undefin
     case 'too-large':
       return body({ raw: `"${'x'.repeat(route.maxBodyBytes ?? MAX_BODY_BYTES)}"` });
     case 'file-mode':
-      return async () => ask(key, { token: (await onFile.person(least as Role)).token }, good, {}, onFile);
+      return async () => ask(key, { token: (await onFile.person(least as Role)).token }, good, { at: onFile });
     case 'invalid':
       return body({ raw: '{"nonsense": 1}' });
     case 'precondition-failed':
@@ -100,7 +104,7 @@ type Own = NonNullable<NonNullable<Case['problems']>[ProblemKind]>;
 async function askOwn(key: ApiKey, own: Own): Promise<Got> {
   if (typeof own === 'function') return ask(key, viaOf(key), own);
   if (own.onFile !== true) return ask(key, own.via ?? viaOf(key), own.make);
-  return ask(key, { token: (await onFile.person(ROUTES[key].least as Role)).token }, own.make, {}, onFile);
+  return ask(key, { token: (await onFile.person(ROUTES[key].least as Role)).token }, own.make, { at: onFile });
 }
 
 const localWorld = async (): Promise<World> => ({
