@@ -35,6 +35,7 @@ const MAX_CONNECTIONS = 256;
 const MAX_CONNECTIONS_PER_ADDRESS = 32;
 const MAX_PRESENTED_CERTIFICATES = 16;
 const BODY_MS = 20_000;
+const DRAIN_BYTES = 8 * 1024 * 1024;
 
 const ALWAYS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -201,20 +202,25 @@ function chainOf(socket: TLSSocket): CertificateChain | undefined {
 }
 
 async function readBody(request: http.IncomingMessage, maxBytes: number): Promise<Uint8Array | 'too-large'> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return 'too-large';
   const chunks: Buffer[] = [];
   let size = 0;
+  // A connection that closes while the client still sends would take the answer with it: what is too much is read and
+  // forgotten, up to a bound.
+  const worthReading = Number(request.headers['content-length'] ?? 0) <= maxBytes + DRAIN_BYTES;
   const timer = setTimeout(() => request.destroy(new Error('the body took too long')), BODY_MS);
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBytes) return 'too-large';
-      chunks.push(chunk);
+    if (worthReading) {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size <= maxBytes) chunks.push(chunk);
+        else chunks.length = 0;
+        if (size > maxBytes + DRAIN_BYTES) break;
+      }
     }
   } finally {
     clearTimeout(timer);
   }
-  return Buffer.concat(chunks);
+  return worthReading && size <= maxBytes ? Buffer.concat(chunks) : 'too-large';
 }
 
 function send(
