@@ -69,6 +69,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'shows, judges, makes and imports certificates; cert alone shows how',
     run: async (args, write) => (await import('./cert.io.ts')).cert(args, write),
   },
+  useradd: {
+    usage: 'useradd NAME --role ROLE [--full-name TEXT] [--no-password] [--data DIR]',
+    does: 'makes an administrator account for the HTTP API; asks for the password',
+    run: async (args, write) => (await import('./useradd.io.ts')).useradd(args, write),
+  },
   quickstart: {
     usage: 'quickstart [--demo] [--dir DIR]',
     does: 'makes a demonstration PKI, directory and configuration, and runs the gateway on them',
