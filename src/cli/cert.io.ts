@@ -32,6 +32,12 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   show: { usage: 'show FILE [--json]', spec: { flags: ['json'] }, files: 1, run: show },
   match: { usage: 'match CERTIFICATE KEY', spec: {}, files: 2, run: match },
   chain: { usage: 'chain FILE [--ca FILE]', spec: { options: ['ca'] }, files: 1, run: chain },
+  verify: {
+    usage: 'verify FILE --profile NAME [--config FILE] [--data DIR]',
+    spec: { options: ['profile', 'config', 'data'] },
+    files: 1,
+    run: async (parsed, write) => (await import('./cert-verify.io.ts')).verify(parsed, write),
+  },
   request: {
     usage: `request --names NAME[,NAME...] --out PREFIX [--key FILE | --key-type TYPE]
            [--organization TEXT] [--unit TEXT] [--locality TEXT] [--state TEXT] [--country CC]`,

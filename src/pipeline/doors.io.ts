@@ -211,6 +211,19 @@ function passwordProfile(name: string, listener: ListenerConfig, { revision, que
   };
 }
 
+/** The stages of a certificate profile without a listener, for the command line. Undefined: there is none of that name. */
+export function openProfileStages(
+  name: string,
+  revision: CompiledRevision,
+  parts: DoorParts,
+): { readonly stages: CertificateStages; readonly close: () => void } | undefined {
+  const { smtpAuthProfiles } = revision.config;
+  const profile = Object.hasOwn(smtpAuthProfiles, name) ? smtpAuthProfiles[name] : undefined;
+  if (profile?.type !== 'certificate') return undefined;
+  const queries = openQueries(revision.config, revision.material, parts);
+  return { stages: certificateStages(name, profile, { revision, parts, queries }), close: () => queries.close() };
+}
+
 function certificateStages(
   name: string,
   profile: CertificateProfileConfig,
