@@ -55,7 +55,8 @@ export async function verifyCertificate(
     }
     if (standing.kind === 'valid') {
       const { owner } = standing;
-      const verdict = owner.answer === 'yes' ? `accepted: it belongs to ${owner.value.user}` : `not accepted: ${owner.why}`;
+      const verdict =
+        owner.answer === 'yes' ? `accepted: it belongs to ${owner.value.user}` : `not accepted: ${owner.why}`;
       return { lines, ldap, verdict, accepted: owner.answer === 'yes' };
     }
     const why = standing.kind === 'invalid' ? `${standing.reason} (rule: ${standing.rule})` : 'no certificate';
