@@ -136,6 +136,10 @@ class AdminRoom implements ThreadHandlers {
     this.#crls = set;
   }
 
+  staples(): void {
+    // Listeners of mail alone are stapled.
+  }
+
   metrics() {
     return this.#metrics.snapshot();
   }

@@ -18,6 +18,8 @@ import type { MailLog } from './log/mail-event.ts';
 import { type Door, Doors } from './pipeline/doors.io.ts';
 import { type SessionTrace, type TracePorts, type TraceStage, traceSession } from './pipeline/session-trace.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+import { CertificateDesk } from './tls/certificate-desk.io.ts';
+import type { AskDesk } from './tls/desk.ts';
 
 export type JudgedRevision = { readonly revision: Revision; readonly crls: CrlSeeker };
 
@@ -50,8 +52,11 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
   const all = input.history.clients(input.sinceMs);
   const clients = all.slice(0, MAX_CLIENTS);
   const recorded = directoryText(input.running.revision) === directoryText(input.candidate.revision);
-  const running = new Judge(input.running, input, true);
-  const candidate = new Judge(input.candidate, input, recorded);
+  // Responders are asked once for both.
+  const authorities = (): readonly string[] => Object.values(input.candidate.revision.material.authorities);
+  const desk = new CertificateDesk({ clock: input.clock, log: input.log, authorities });
+  const running = new Judge(input.running, { ...input, desk, recorded: true });
+  const candidate = new Judge(input.candidate, { ...input, desk, recorded });
   const changed: ChangedClient[] = [];
   try {
     const queue = clients[Symbol.iterator]();
@@ -65,6 +70,7 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
   } finally {
     running.close();
     candidate.close();
+    desk.stop();
   }
   const inOrder = changed.toSorted((a, b) => b.client.lastMs - a.client.lastMs);
   return { clients: clients.length, notLookedAt: all.length - clients.length, changed: inOrder };
@@ -74,18 +80,22 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
 const directoryText = ({ config, material }: Revision): string =>
   JSON.stringify([config.ldap, config.smtpAuthProfiles, material.ldif]);
 
+type JudgeParts = DryRunInput & { readonly desk: AskDesk; readonly recorded: boolean };
+
 class Judge {
   readonly #doors: Doors;
   readonly #byName: ReadonlyMap<string, Door>;
   readonly #history: DryRunInput['history'];
   readonly #recorded: boolean;
 
-  constructor({ revision, crls }: JudgedRevision, { history, clock, log }: DryRunInput, recorded: boolean) {
+  constructor({ revision, crls }: JudgedRevision, { history, clock, log, desk, recorded }: JudgeParts) {
     this.#doors = new Doors(compileRevision(revision, new Map()), {
       clock,
       log,
       receiveThreads: 1,
       crls,
+      staples: () => ({}),
+      desk,
       ldapTrace: () => undefined,
     });
     this.#byName = new Map([...this.#doors.byAddress.values()].map((door) => [door.name, door]));

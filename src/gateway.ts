@@ -31,9 +31,12 @@ import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
+import type { Staples } from './tls/stapling.ts';
+import { CertificateDesk } from './tls/certificate-desk.io.ts';
+import { ExpiryWatch } from './tls/expiry-watch.io.ts';
+import { Stapler } from './tls/stapler.io.ts';
 import { crlGauges } from './tls/crl-gauges.ts';
 import { type CrlStore, openCrlStore } from './tls/crl-store.io.ts';
-import { ExpiryWatch } from './tls/expiry-watch.io.ts';
 
 export type GatewayOptions = {
   /** Without it the configuration store in the data folder is the truth. */
@@ -84,6 +87,8 @@ export class Gateway {
   #threads: Threads | undefined;
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
+  readonly #desk: CertificateDesk;
+  readonly #stapler: Stapler;
   #metricsServer: MetricsServer | undefined;
   readonly #history: HistoryKeeper;
   readonly #exemptions: ExemptionNotices;
@@ -99,6 +104,10 @@ export class Gateway {
     this.#history.keepMs = this.config.system.clientHistory;
     this.#exemptions = new ExemptionNotices(clock, this.#log);
     this.#expiry = new ExpiryWatch({ dataDir: options.dataDir, clock, log: this.#log });
+    const authorities = (): readonly string[] => Object.values(this.#revision.material.authorities);
+    this.#desk = new CertificateDesk({ clock, log: this.#log, authorities });
+    const publish = async (staples: Staples): Promise<void> => this.#threads?.publishStaples(staples);
+    this.#stapler = new Stapler({ clock, log: this.#log, publish });
   }
 
   get config(): Config {
@@ -131,6 +140,7 @@ export class Gateway {
     await this.#crls.start();
     this.#configuration = this.#opened.serve(this.#host());
     await this.#threads.change(this.#revision);
+    this.#stapler.configure(this.config, this.#revision.material);
     await this.#openAdmin();
     dropPrivileges(this.config.system, dataDir, this.#log);
     this.#exemptions.watch(this.config);
@@ -176,6 +186,7 @@ export class Gateway {
       fetched = this.#crls?.reconfigure(this.#crlInput(revision));
     });
     this.#revision = revision;
+    this.#stapler.configure(revision.config, revision.material);
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
     this.#history.keepMs = revision.config.system.clientHistory;
     this.#exemptions.watch(revision.config);
@@ -194,7 +205,9 @@ export class Gateway {
     await this.#configuration?.close();
     this.#crls?.stop();
     this.#expiry.stop();
+    this.#stapler.stop();
     await this.#threads?.stop(STOP_MS);
+    this.#desk.stop();
     await this.#store?.close();
     this.#history.close();
     this.#exemptions.stop();
@@ -216,6 +229,7 @@ export class Gateway {
       },
       connectQueue: () => store.connect(),
       connectCalls: () => this.#connectCalls(receiveThreads, limits),
+      connectDesk: () => this.#desk.connect(),
       clock,
       log: this.#log,
       writeLog: this.#options.write,

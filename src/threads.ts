@@ -14,6 +14,7 @@ import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.t
 import { Thread, type ThreadEntry } from './thread.ts';
 import type { PointRequest } from './tls/crl-points.ts';
 import type { CrlSet } from './tls/revocation.ts';
+import type { Staples } from './tls/stapling.ts';
 
 const MAX_DEATHS_PER_MINUTE = 3;
 const RECEIVE: ThreadEntry = {
@@ -34,10 +35,11 @@ const MAX_ADMIN_WAIT_MS = 60_000;
 
 export type ThreadsOptions = {
   readonly receiveThreads: number;
-  readonly start: Omit<ThreadStart, 'thread' | 'queuePort' | 'lane'>;
+  readonly start: Omit<ThreadStart, 'thread' | 'queuePort' | 'deskPort' | 'lane'>;
   readonly connectQueue: () => ThreadStart['queuePort'];
   /** The admin thread's line to the control thread. */
   readonly connectCalls: () => ThreadStart['queuePort'];
+  readonly connectDesk: () => ThreadStart['deskPort'];
   readonly clock: Clock;
   readonly log: MailLog;
   readonly writeLog: (text: string) => void;
@@ -54,6 +56,7 @@ export class Threads {
   readonly #threads = new Map<string, Thread>();
   #revision: CompiledRevision | undefined;
   #crls: CrlSet | undefined;
+  #staples: Staples | undefined;
   #deaths: number[] = [];
   #stopping = false;
   #admin: Promise<void> | undefined;
@@ -114,6 +117,11 @@ export class Threads {
     await Promise.allSettled([...this.#threads.values()].map((thread) => thread.request({ type: 'crls', crls })));
   }
 
+  async publishStaples(staples: Staples): Promise<void> {
+    this.#staples = staples;
+    await Promise.allSettled([...this.#threads.values()].map((thread) => thread.request({ type: 'staples', staples })));
+  }
+
   async metrics(): Promise<MetricsSnapshot[]> {
     const replies = await Promise.allSettled(
       [...this.#threads.values()].map((thread) => thread.request({ type: 'metrics' })),
@@ -141,12 +149,12 @@ export class Threads {
   }
 
   #spawn(room: Room): Thread {
-    const { start, connectQueue, connectCalls, writeLog, wantPoints, keepHistory } = this.#options;
+    const { start, connectQueue, connectDesk, connectCalls, writeLog, wantPoints, keepHistory } = this.#options;
     const { name, entry, lane } = room;
     const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
     const thread = new Thread(
       entry,
-      { ...start, thread: name, lane, queuePort: connectQueue(), ...calls },
+      { ...start, thread: name, lane, queuePort: connectQueue(), deskPort: connectDesk(), ...calls },
       {
         onLog: writeLog,
         onPoints: wantPoints,
@@ -197,6 +205,7 @@ export class Threads {
 
   async #restore(thread: Thread): Promise<void> {
     if (this.#crls !== undefined) await thread.request({ type: 'crls', crls: this.#crls });
+    if (this.#staples !== undefined) await thread.request({ type: 'staples', staples: this.#staples });
     let restored: CompiledRevision | undefined;
     // A commit may come in between.
     while (this.#revision !== restored && this.#revision !== undefined) {

@@ -1,7 +1,7 @@
 /**
  * `trace` with its effects: a door of the asked revision is built as a receive thread builds it, the client's certificate
  * and login are judged by the same code and the real directory, and nothing is sent or kept.
- * AsyncOS: System Administration > Trace. Effects: directories, DNS where the client's name is asked for.
+ * AsyncOS: System Administration > Trace. Effects: directories, OCSP responders, DNS where the client's name is asked for.
  */
 import { compileRevision } from './compiled-revision.ts';
 import type { Revision } from './config/schema.ts';
@@ -13,6 +13,7 @@ import type { MailLog } from './log/mail-event.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { type Door, Doors } from './pipeline/doors.io.ts';
 import { type SessionTrace, type TracedClient, traceSession } from './pipeline/session-trace.ts';
+import { CertificateDesk } from './tls/certificate-desk.io.ts';
 
 export type TraceInput = Omit<TracedClient, 'login'> & {
   readonly listener: string;
@@ -39,11 +40,15 @@ export async function trace(
   parts: TraceParts,
 ): Promise<TraceReport | undefined> {
   const ldap: LdapStage[] = [];
+  const authorities = (): readonly string[] => Object.values(revision.material.authorities);
+  const desk = new CertificateDesk({ clock: parts.clock, log: parts.log, authorities });
   const doors = new Doors(compileRevision(revision, new Map()), {
     clock: parts.clock,
     log: parts.log,
     receiveThreads: 1,
     crls: parts.crls,
+    staples: () => ({}),
+    desk,
     ldapTrace: (stage) => ldap.push(stage),
   });
   try {
@@ -54,6 +59,7 @@ export async function trace(
     return { ...traced, revision: revision.number, ldap, routes: routesOf(revision, input.recipients) };
   } finally {
     doors.retire();
+    desk.stop();
   }
 }
 

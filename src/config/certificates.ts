@@ -3,8 +3,8 @@
  * AsyncOS: certconfig, CRL Sources, sslconfig. Pure.
  */
 import { z } from 'zod';
-import { parseAllowedHost } from '../core/allowed-hosts.ts';
 import { cronFault } from './cron.ts';
+import { allowHosts, webUrl } from './ocsp.ts';
 import { durationMs, file, named, pem, secret, sizeBytes, timeLimitMs } from './scalars.ts';
 
 const MAX_SCHEDULE_MS = 24 * 86_400_000;
@@ -18,6 +18,14 @@ export const certificate = z.strictObject({
     .optional()
     .meta({ description: 'A PEM file: the private key, not encrypted. Or keyPem; exactly one of the two.' }),
   keyPem: secret(65_536).optional().meta({ description: 'The same, written here.', value: 'PEM' }),
+  ocspStapling: z
+    .union([z.boolean(), webUrl], 'true, false, or the http:// or https:// URL of the responder')
+    .default(true)
+    .meta({
+      description:
+        'Send clients that ask for it a fresh OCSP answer about this certificate: from the responder that the certificate names, or from this one. A certificate that names none is not stapled.',
+      value: '`true`, `false` or URL',
+    }),
 });
 
 export const certificateAuthority = z.strictObject({
@@ -103,18 +111,6 @@ export const crlSource = z.strictObject({
     .meta({ description: 'Largest download.' }),
   timeout: timeLimitMs.prefault('60s').meta({ description: 'Longest download.' }),
 });
-
-const ALLOWED_HOST =
-  'a host is a name, .name for every host below it, or an address ([…] for IPv6), with :port where it is not the usual one';
-
-export const allowHosts = z
-  .array(
-    z
-      .string()
-      .refine((entry) => parseAllowedHost(entry) !== undefined, ALLOWED_HOST)
-      .meta({ value: 'host, .domain, host:port' }),
-  )
-  .min(1);
 
 /** Of a certificate profile. The keys it shares with a source mean the same. */
 export const crlDistributionPoints = z.strictObject({

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { crlDistributionPoints } from './certificates.ts';
 import { mapping, staticMap } from './mapping.ts';
+import { aia, ocsp } from './ocsp.ts';
 import { durationMs, file, name, named, response, secret, timeLimitMs } from './scalars.ts';
 
 const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
@@ -169,6 +170,11 @@ export const certificateProfile = z.strictObject({
     description:
       'Fetch the revocation lists that a certificate names itself, beside crl.sources. Without it none is fetched.',
   }),
+  ocsp: ocsp.optional().meta({
+    description: 'Ask OCSP responders whether a certificate is revoked. Without it revocation lists decide alone.',
+    asyncos: 'OCSP',
+  }),
+  aia: aia.optional().meta({ description: 'Fetch missing issuers. Without it nothing is fetched.' }),
 });
 
 export const ldapProfile = z.strictObject({

@@ -99,6 +99,8 @@ export type CertificateProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'c
 export type CrlDistributionPointsConfig = NonNullable<CertificateProfileConfig['crlDistributionPoints']>;
 export type { MappingRule } from './mapping.ts';
 export type StaticMapConfig = NonNullable<CertificateProfileConfig['staticMap']>;
+export type OcspConfig = NonNullable<CertificateProfileConfig['ocsp']>;
+export type AiaConfig = NonNullable<CertificateProfileConfig['aia']>;
 export type LdapProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'ldap' }>;
 export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];

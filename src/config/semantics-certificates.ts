@@ -33,6 +33,10 @@ export function crlFaults({ crl, smtpAuthProfiles }: Config): Fault[] {
   const fetching = Object.entries(smtpAuthProfiles).filter(
     ([, profile]) => profile.type === 'certificate' && profile.crlDistributionPoints !== undefined,
   );
+  // What else speaks about a certificate: then no source is not yet nobody.
+  const asking = Object.values(smtpAuthProfiles).some(
+    (profile) => profile.type === 'certificate' && profile.ocsp !== undefined && profile.ocsp.mode !== 'off',
+  );
   const enabled = sources.filter(([, source]) => source.enabled);
   const found: Fault[] = [];
   const checked = crl.checkInbound || crl.checkOutbound || crl.checkWebInterface;
@@ -40,7 +44,7 @@ export function crlFaults({ crl, smtpAuthProfiles }: Config): Fault[] {
     const at = ['smtpAuthProfiles', name, 'crlDistributionPoints'];
     found.push(warning(at, 'nothing uses these lists: crl.checkInbound is off'));
   }
-  if (checked && enabled.length === 0 && fetching.length === 0) {
+  if (checked && enabled.length === 0 && fetching.length === 0 && !asking) {
     const [key = 'checkInbound'] = (['checkInbound', 'checkOutbound', 'checkWebInterface'] as const).filter(
       (k) => crl[k],
     );

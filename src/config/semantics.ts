@@ -10,6 +10,7 @@ import { routeFaults } from './semantics-delivery.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
 import { exemptionFaults } from './semantics-exemptions.ts';
 import { ldapFaults, profileFaults } from './semantics-ldap.ts';
+import { ocspFaults } from './semantics-ocsp.ts';
 import { policyFaults } from './semantics-policies.ts';
 
 export function semanticFaults(config: Config): Fault[] {
@@ -19,6 +20,7 @@ export function semanticFaults(config: Config): Fault[] {
     ...crlFaults(config),
     ...ldapFaults(config),
     ...profileFaults(config),
+    ...ocspFaults(config),
     ...addressFaults(config),
     ...listenerFaults(config),
     ...policyFaults(config),

@@ -1,15 +1,16 @@
 /**
  * Who does this client certificate belong to? Path, validity, purpose and revocation are decided by our own code in
  * every session, then the directory is asked for the owner. A session keeps its `CertificateCheck` and asks again at
- * MAIL FROM, so that a list that arrived meanwhile, and a date that passed, count.
- * Effects: the directory (through the certificate query), the time.
+ * MAIL FROM, so that a list that arrived meanwhile, an answer whose time is over, and a date that passed, count.
+ * Effects: the directory (through the certificate query), responders (through the desk), the time.
  */
 import type { Clock } from '../core/ports.ts';
 import type { Answer } from '../core/verdict.ts';
 import type { CertificateNames } from '../log/mail-event.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import type { PathSearch } from '../tls/certificate-path.ts';
-import type { PathFailure, ValidatedPath } from '../tls/path-validation.ts';
+import type { ResponderFact } from '../tls/ocsp-policy.ts';
+import type { PathFailure, PathFault, ValidatedPath } from '../tls/path-validation.ts';
 import type { RevocationVerdict, Unknown } from '../tls/revocation.ts';
 import type { CertificateOwner } from './certificate-owner.ts';
 import type { CertificateStanding } from './identity-verdict.ts';
@@ -25,6 +26,12 @@ export type CertificateStages = {
   readonly findPaths: (leaf: Certificate, presented: () => readonly Uint8Array[], nowMs: number) => PathSearch;
   /** Of several failures the one that says most. */
   readonly bestFailure: (failures: readonly PathFailure[]) => PathFailure;
+  /** Fetches issuers that certificates name, where no path is found without them. They are as trusted as what was sent. */
+  readonly fetchIssuers?: (leaf: Certificate, presented: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>;
+  /** Has what OCSP responders say about this path ready for `checkRevocation`. Undefined: there is nothing to wait for. */
+  readonly askResponders?: (path: readonly Certificate[], nowMs: number) => Promise<void> | undefined;
+  /** What they have said, one for each certificate below the anchor. */
+  readonly responderFacts?: (path: readonly Certificate[]) => readonly ResponderFact[];
   readonly checkRevocation: (path: readonly Certificate[], nowMs: number) => RevocationVerdict;
   /**
    * Asks for what is not known about these certificates and waits a moment for it: `news` when it is worth deciding
@@ -40,6 +47,10 @@ export type ListenerProfiles = readonly [CertificateStages, ...CertificateStages
 export type Inquiry = 'news' | 'pending' | 'nothing';
 
 type Invalid = CertificateStanding & { readonly kind: 'invalid' };
+type Unfit = CertificateStanding & { readonly kind: 'invalid' | 'unchecked' };
+
+/** Where one more certificate could make a path. */
+const WITHOUT_ISSUER: ReadonlySet<PathFault> = new Set<PathFault>(['not-trusted', 'broken-chain']);
 
 export class CertificateCheck {
   readonly names: CertificateNames | undefined;
@@ -51,6 +62,8 @@ export class CertificateCheck {
   #path: ValidatedPath | undefined;
   /** What the last decision would have liked to know. */
   #unknown: Unknown = [];
+  #fetched: readonly Uint8Array[] = [];
+  #responders: readonly ResponderFact[] = [];
 
   constructor(leaf: Uint8Array, presented: () => readonly Uint8Array[], profiles: ListenerProfiles) {
     const [first] = profiles;
@@ -81,13 +94,13 @@ export class CertificateCheck {
   }
 
   /** Path and revocation; where revocation is unknown, what can be had in a moment is waited for. */
-  async #decide(): Promise<CertificateStanding | undefined> {
-    const invalid = this.stillValid(this.#stages.clock.now());
+  async #decide(): Promise<Unfit | undefined> {
     const { clock, inquire } = this.#stages;
-    if (inquire === undefined || this.#unknown.length === 0) return invalid;
+    const unfit = await this.stillValid();
+    if (inquire === undefined || this.#unknown.length === 0) return unfit;
     const inquiry = await inquire(this.#unknown, clock.now());
-    if (inquiry === 'nothing') return invalid;
-    const again = this.stillValid(clock.now());
+    if (inquiry === 'nothing') return unfit;
+    const again = await this.stillValid();
     if (again === undefined || inquiry !== 'pending' || this.#unknown.length === 0) return again;
     const { reason, rule, names } = again;
     return { kind: 'unchecked', reason, rule, ...(names === undefined ? {} : { names }) };
@@ -98,28 +111,39 @@ export class CertificateCheck {
     return this.#stages.inquire !== undefined && this.#unknown.length > 0;
   }
 
-  /** Path and revocation as of `nowMs`; undefined when they hold. No I/O: cheap enough for every MAIL FROM. */
-  stillValid(nowMs: number): Invalid | undefined {
+  /** What OCSP responders said about the certificates of the path that was decided last; empty without OCSP. */
+  get responders(): readonly ResponderFact[] {
+    return this.#responders;
+  }
+
+  /** Path and revocation as of now; undefined when they hold. Waits only where a responder's answer is not fresh. */
+  async stillValid(): Promise<Unfit | undefined> {
     const leaf = this.#leaf;
     this.#unknown = [];
+    this.#responders = [];
     if (leaf === undefined) return this.#invalid('client certificate malformed', 'certificate');
-    if (this.#path !== undefined && isInForce(this.#path, nowMs)) {
-      const verdict = this.#stages.checkRevocation(this.#path.certificates, nowMs);
+    if (this.#path !== undefined && isInForce(this.#path, this.#stages.clock.now())) {
+      const verdict = await this.#checkRevocation(this.#path, this.#stages);
       if (verdict.status === 'good') {
         this.#unknown = verdict.unknown;
         return undefined;
       }
     }
-    return this.#search(leaf, nowMs);
+    return this.#search(leaf);
   }
 
   /** The profiles in their order; the first with a valid path decides, for better or worse. */
-  #search(leaf: Certificate, nowMs: number): Invalid | undefined {
+  async #search(leaf: Certificate): Promise<Unfit | undefined> {
     this.#path = undefined;
     const failures: { readonly failure: PathFailure; readonly stages: CertificateStages }[] = [];
     for (const stages of this.#profiles) {
-      const search = stages.findPaths(leaf, this.#presented, nowMs);
-      const found = this.#choosePath(search, stages, nowMs);
+      this.#fetched = [];
+      let search = this.#findPaths(leaf, stages);
+      let found = await this.#choosePath(search, stages);
+      if (found === 'no-path' && (await this.#fetchIssuers(leaf, search, stages))) {
+        search = this.#findPaths(leaf, stages);
+        found = await this.#choosePath(search, stages);
+      }
       if (found !== 'no-path') {
         this.#stages = stages;
         return found;
@@ -132,19 +156,43 @@ export class CertificateCheck {
   }
 
   /** Tries every valid path: with cross-certificates one may be revoked and another good. */
-  #choosePath(search: PathSearch, stages: CertificateStages, nowMs: number): Invalid | undefined | 'no-path' {
-    let refusal: Invalid | undefined;
+  async #choosePath(search: PathSearch, stages: CertificateStages): Promise<Unfit | undefined | 'no-path'> {
+    let refusal: Unfit | undefined;
     for (const path of search) {
-      const verdict = stages.checkRevocation(path.certificates, nowMs);
+      const verdict = await this.#checkRevocation(path, stages);
       if (verdict.status === 'good') {
         this.#path = path;
         this.#unknown = verdict.unknown;
         return undefined;
       }
-      if (verdict.status === 'refused') this.#unknown = [...this.#unknown, ...verdict.unknown];
-      refusal ??= this.#invalid(verdict.words, verdict.rule);
+      if (verdict.status !== 'revoked') this.#unknown = [...this.#unknown, ...verdict.unknown];
+      // A path that may turn out good is worth more than one that will not.
+      if (verdict.status === 'unchecked')
+        refusal = { ...this.#invalid(verdict.words, verdict.rule), kind: 'unchecked' };
+      else refusal ??= this.#invalid(verdict.words, verdict.rule);
     }
     return refusal ?? 'no-path';
+  }
+
+  #findPaths(leaf: Certificate, stages: CertificateStages): PathSearch {
+    const presented = (): readonly Uint8Array[] =>
+      this.#fetched.length === 0 ? this.#presented() : [...this.#fetched, ...this.#presented()];
+    return stages.findPaths(leaf, presented, stages.clock.now());
+  }
+
+  /** True if there is more to search in. */
+  async #fetchIssuers(leaf: Certificate, search: PathSearch, { fetchIssuers }: CertificateStages): Promise<boolean> {
+    if (fetchIssuers === undefined || !WITHOUT_ISSUER.has(search.failure().fault)) return false;
+    this.#fetched = await fetchIssuers(leaf, this.#presented());
+    return this.#fetched.length > 0;
+  }
+
+  async #checkRevocation({ certificates }: ValidatedPath, stages: CertificateStages): Promise<RevocationVerdict> {
+    const { clock, askResponders, responderFacts, checkRevocation } = stages;
+    await askResponders?.(certificates, clock.now());
+    const verdict = checkRevocation(certificates, clock.now());
+    this.#responders = responderFacts?.(certificates) ?? [];
+    return verdict;
   }
 
   #invalid(reason: string, rule: string): Invalid {

@@ -110,6 +110,19 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'The directory could not be asked whose certificate it is.',
     sample: { event: 'certificate-deferred', icid, certificate, reason: 'no directory server answers' },
   },
+  'certificate-status': {
+    means:
+      'What an OCSP responder says about a certificate of the path, as the session used it; `none` where it has no answer.',
+    sample: {
+      event: 'certificate-status',
+      icid,
+      serial: '1001',
+      status: 'good',
+      responder: 'http://ocsp.example.test/',
+      signer: certificate.issuer,
+      nextUpdateMs: 1_795_613_460_000,
+    },
+  },
   'auth-success': {
     means: 'SMTP AUTH succeeded.',
     sample: { event: 'auth-success', icid, user: 'bob', mechanism: 'PLAIN', profile: 'password' },
@@ -286,6 +299,47 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
       outcome: 'done',
       detail: 'revision 12',
     },
+  },
+  'ocsp-answer': {
+    means: 'A responder was asked about a certificate, and its answer is good enough to count; sessions share it.',
+    sample: {
+      event: 'ocsp-answer',
+      responder: 'http://ocsp.example.test/',
+      certificate,
+      status: 'good',
+      signer: certificate.issuer,
+      nextUpdateMs: 1_795_613_460_000,
+    },
+  },
+  'ocsp-failed': {
+    means: 'A responder could not be asked, or what it sent is no answer.',
+    sample: { event: 'ocsp-failed', responder: 'http://ocsp.example.test/', certificate, why: 'connection refused' },
+  },
+  'staple-updated': {
+    means: 'There is a fresh OCSP answer about a certificate of the gateway; clients that ask get it in the handshake.',
+    sample: {
+      event: 'staple-updated',
+      certificate: 'gateway',
+      responder: 'http://ocsp.example.test/',
+      nextUpdateMs: 1_795_613_460_000,
+    },
+  },
+  'staple-failed': {
+    means: 'No new OCSP answer about a certificate of the gateway; the last one is sent until its nextUpdate.',
+    sample: {
+      event: 'staple-failed',
+      certificate: 'gateway',
+      responder: 'http://ocsp.example.test/',
+      why: 'connection refused',
+    },
+  },
+  'issuer-fetched': {
+    means: 'A file with the missing issuer of a client certificate was fetched.',
+    sample: { event: 'issuer-fetched', url: 'http://ca.example.test/issuing.p7c', certificates: 1 },
+  },
+  'issuer-failed': {
+    means: 'A file with the missing issuer of a client certificate could not be had.',
+    sample: { event: 'issuer-failed', url: 'http://ca.example.test/issuing.p7c', why: 'the server answers 404' },
   },
   directory: {
     means: 'A directory server stopped answering, or answers again.',

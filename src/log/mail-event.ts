@@ -56,6 +56,16 @@ export type MailEvent =
   | { event: 'certificate-ok'; icid: Icid; certificate: CertificateNames; user: string; profile: string; by: string }
   | { event: 'certificate-not-used'; icid: Icid; certificate?: CertificateNames; reason: string; rule: string }
   | { event: 'certificate-deferred'; icid: Icid; certificate: CertificateNames; reason: string }
+  | {
+      event: 'certificate-status';
+      icid: Icid;
+      serial: string;
+      status: 'good' | 'revoked' | 'unknown' | 'none';
+      responder?: string;
+      signer?: string;
+      nextUpdateMs?: number;
+      why?: string;
+    }
   | { event: 'auth-success'; icid: Icid; user: string; mechanism: string; profile: string }
   | { event: 'auth-failed'; icid: Icid; user: string; mechanism: string; profile: string; reason: string }
   | { event: 'auth-not-allowed'; icid: Icid; user: string; action: 'reject' | 'monitor'; profile: string }
@@ -109,6 +119,19 @@ export type MailEvent =
       outcome: string;
       detail?: string;
     }
+  | {
+      event: 'ocsp-answer';
+      responder: string;
+      certificate: CertificateNames;
+      status: 'good' | 'revoked' | 'unknown';
+      signer: string;
+      nextUpdateMs?: number;
+    }
+  | { event: 'ocsp-failed'; responder: string; certificate: CertificateNames; why: string }
+  | { event: 'staple-updated'; certificate: string; responder: string; nextUpdateMs?: number }
+  | { event: 'staple-failed'; certificate: string; responder?: string; why: string }
+  | { event: 'issuer-fetched'; url: string; certificates: number }
+  | { event: 'issuer-failed'; url: string; why: string }
   | { event: 'directory'; server: string; host: string; up: boolean; why?: string };
 
 /** Where events go. The writer adds the time. */

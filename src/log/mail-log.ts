@@ -37,6 +37,9 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
   'certificate-deferred',
   'auth-unavailable',
   'crl-failed',
+  'ocsp-failed',
+  'staple-failed',
+  'issuer-failed',
   'double-bounce',
 ]);
 
@@ -58,6 +61,7 @@ const q = (text: string): string => `"${v(text).replace(/["\\]/g, '\\$&')}"`;
 
 const yesNo = (flag: boolean): string => (flag ? 'yes' : 'no');
 const because = (why: string | undefined): string => (why === undefined ? '' : `: ${v(why)}`);
+const nextUpdate = (ms: number | undefined): string => (ms === undefined ? 'none' : isoTime(ms));
 const ridSet = (rids: readonly number[]): string =>
   `[${rids.slice(0, 200).join(', ')}${rids.length > 200 ? ', ...' : ''}]`;
 const names = ({ subject, issuer, serial }: CertificateNames): string =>
@@ -86,6 +90,10 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
     `ICID ${e.icid} client certificate not used: ${v(e.reason)}, rule ${q(e.rule)}${e.certificate === undefined ? '' : ` ${names(e.certificate)}`}`,
   'certificate-deferred': (e) =>
     `ICID ${e.icid} client certificate undecided, asked again at MAIL FROM: ${v(e.reason)} ${names(e.certificate)}`,
+  'certificate-status': (e) =>
+    e.status === 'none'
+      ? `ICID ${e.icid} OCSP: serial ${v(e.serial)} no answer${because(e.why)}`
+      : `ICID ${e.icid} OCSP: serial ${v(e.serial)} ${v(e.status)} responder ${v(e.responder ?? '')} signer ${q(e.signer ?? '')} next update ${nextUpdate(e.nextUpdateMs)}`,
   'auth-success': (e) =>
     `SMTP Auth: (ICID ${e.icid}) succeeded for user: ${v(e.user)} using AUTH mechanism: ${v(e.mechanism)} with profile: ${v(e.profile)}`,
   'auth-failed': (e) =>
@@ -125,11 +133,20 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
     `User ${v(e.user)} commit changes: ${v(e.comment)} (revision ${e.revision}${e.deadlineMs === undefined ? '' : `, goes back at ${isoTime(e.deadlineMs)} unless confirmed`})`,
   system: (e) => v(e.text),
   'crl-updated': (e) =>
-    `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${e.nextUpdateMs === undefined ? 'none' : isoTime(e.nextUpdateMs)}`,
+    `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${nextUpdate(e.nextUpdateMs)}`,
   'crl-failed': (e) => `CRL source ${v(e.source)} failed: ${v(e.url)}: ${v(e.why)}`,
   expiry: (e) => `${OF[e.of]} ${v(e.name)} (${v(e.subject)}) ${expiryWords(e.days)}: ${isoTime(e.endMs)}`,
   audit: (e) =>
     `Audit: ${v(e.actor)} (${v(e.how)}) from ${v(e.address)}: ${v(e.action)}${e.target === '' ? '' : ` ${q(e.target)}`}: ${v(e.outcome)}${because(e.detail)}`,
+  'ocsp-answer': (e) =>
+    `OCSP responder ${v(e.responder)} says ${v(e.status)}: ${names(e.certificate)} signer ${q(e.signer)} next update ${nextUpdate(e.nextUpdateMs)}`,
+  'ocsp-failed': (e) => `OCSP responder ${v(e.responder)} gave no answer: ${v(e.why)} ${names(e.certificate)}`,
+  'staple-updated': (e) =>
+    `Certificate ${v(e.certificate)} is stapled: responder ${v(e.responder)} next update ${nextUpdate(e.nextUpdateMs)}`,
+  'staple-failed': (e) =>
+    `Certificate ${v(e.certificate)} has no new staple${e.responder === undefined ? '' : `, responder ${v(e.responder)}`}: ${v(e.why)}`,
+  'issuer-fetched': (e) => `Missing issuer fetched: ${v(e.url)} certificates ${e.certificates}`,
+  'issuer-failed': (e) => `Missing issuer not fetched: ${v(e.url)}: ${v(e.why)}`,
   directory: (e) => `LDAP server ${v(e.server)} host ${v(e.host)} is ${e.up ? 'up' : 'down'}${because(e.why)}`,
 };
 

@@ -59,6 +59,12 @@ const METRICS = {
     'When the first certificate of a gateway certificate’s file, or of an authority’s, expires.',
   ),
   sallyport_logins_failed_total: counter('Logins of administrators that failed.'),
+  sallyport_ocsp_answers_total: counter('Answers of OCSP responders that count, by status.'),
+  sallyport_ocsp_failures_total: counter('Questions to OCSP responders that brought no answer.'),
+  sallyport_ocsp_staple_failures_total: counter('Attempts to renew a staple that failed, by certificate.'),
+  sallyport_ocsp_staple_next_update_timestamp_seconds: gauge('max', 'When a staple of a gateway certificate runs out.'),
+  sallyport_issuers_fetched_total: counter('Files with missing issuers that were fetched.'),
+  sallyport_issuers_failed_total: counter('Files with missing issuers that could not be had.'),
   sallyport_directory_up: gauge('min', 'Whether a directory server answers.'),
   sallyport_queue_messages: gauge('sum', 'Messages in the queue.'),
   sallyport_queue_active_recipients: gauge('sum', 'Recipients that wait for delivery.'),
@@ -93,6 +99,9 @@ const FROM_ZERO: readonly CounterName[] = [
   'sallyport_delivery_connections_total',
   'sallyport_delivery_connections_failed_total',
   'sallyport_delivery_tls_failed_total',
+  'sallyport_ocsp_failures_total',
+  'sallyport_issuers_fetched_total',
+  'sallyport_issuers_failed_total',
 ];
 
 export class Metrics {
@@ -241,5 +250,15 @@ const COUNT: { readonly [N in Name]?: Count<N> } = {
   audit: (m, { action, outcome }) => {
     if (/^login/i.test(action) && outcome !== 'done') m.add('sallyport_logins_failed_total');
   },
+  'ocsp-answer': (m, { status }) => m.add('sallyport_ocsp_answers_total', 1, { status }),
+  'ocsp-failed': (m) => m.add('sallyport_ocsp_failures_total'),
+  'staple-updated': (m, { certificate, nextUpdateMs }) => {
+    if (nextUpdateMs === undefined) return;
+    const seconds = Math.floor(nextUpdateMs / 1000);
+    m.set('sallyport_ocsp_staple_next_update_timestamp_seconds', seconds, { certificate });
+  },
+  'staple-failed': (m, { certificate }) => m.add('sallyport_ocsp_staple_failures_total', 1, { certificate }),
+  'issuer-fetched': (m) => m.add('sallyport_issuers_fetched_total'),
+  'issuer-failed': (m) => m.add('sallyport_issuers_failed_total'),
   directory: (m, { server, host, up }) => m.set('sallyport_directory_up', up ? 1 : 0, { server, host }),
 };

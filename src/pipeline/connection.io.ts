@@ -62,6 +62,7 @@ async function classify(wire: Wire, remoteAddress: string, { door, thread }: Cla
     tlsDemanded: false,
     tls: undefined,
     certificate: undefined,
+    toldResponders: new Set(),
     identity: { kind: 'none' },
     ownerUnknown: false,
     refused: undefined,

@@ -51,6 +51,9 @@ export function startDeliveryThread(start: ThreadStart): void {
     abandon(number) {
       prepared.delete(number);
     },
+    staples() {
+      return undefined;
+    },
     crls() {
       // Outbound certificates are not checked against lists yet: opportunistic TLS trusts nobody.
     },

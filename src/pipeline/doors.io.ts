@@ -23,7 +23,11 @@ import { bestFailure, createSignatureCache, findPaths } from '../tls/certificate
 import { DerError } from '../tls/der.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
 import { pathRulesOf } from '../tls/path-rules.ts';
+import type { AskDesk } from '../tls/desk.ts';
+import { fetchMissingIssuers } from '../tls/missing-issuers.io.ts';
+import { Responders } from '../tls/responders.io.ts';
 import { checkRevocation } from '../tls/revocation.ts';
+import { stapleAt, stapleKey, type Staples } from '../tls/stapling.ts';
 import { TlsDoor } from '../tls/tls-doors.io.ts';
 import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
 import type { CrlSeeker } from './crl-seeker.io.ts';
@@ -64,6 +68,9 @@ export type DoorParts = {
   readonly clock: Clock;
   readonly log: MailLog;
   readonly receiveThreads: number;
+  readonly staples: () => Staples;
+  /** Whom to ask about certificates: the control thread. */
+  readonly desk: AskDesk;
   /** For `trace`, which makes no handshakes: sees every stage of a query, and nothing is cached. */
   readonly ldapTrace?: LdapTrace | undefined;
   readonly crls: CrlSeeker;
@@ -110,7 +117,7 @@ type Build = { readonly revision: CompiledRevision; readonly parts: DoorParts; r
 
 function buildDoor(name: string, build: Build & { listener: ListenerConfig }): Door {
   const { config, material, hats, slots, number } = build.revision;
-  const { listener } = build;
+  const { listener, parts } = build;
   const hat = hats[name];
   if (hat === undefined) throw new Error(`listener ${name} has no compiled host access table`);
   const policies = new Map<string, EffectivePolicy>();
@@ -135,20 +142,26 @@ function buildDoor(name: string, build: Build & { listener: ListenerConfig }): D
       const ask = asksForCertificate(policy.verifyClientCertificate, profile?.type);
       const known = doors.get(ask);
       if (known !== undefined) return known;
-      const tlsDoor = new TlsDoor(tlsOptions(name, listener, { config, material, ask }));
+      const tlsDoor = new TlsDoor(tlsOptions(name, listener, { config, material, ask, parts }));
       doors.set(ask, tlsDoor);
       return tlsDoor;
     },
   };
   // Both kinds now, so that a bad key or cipher list fails the revision and not a session.
   if (build.parts.ldapTrace !== undefined) return door;
-  for (const ask of [false, true]) doors.set(ask, new TlsDoor(tlsOptions(name, listener, { config, material, ask })));
+  for (const ask of [false, true])
+    doors.set(ask, new TlsDoor(tlsOptions(name, listener, { config, material, ask, parts })));
   return door;
 }
 
-type TlsBuild = { readonly config: Config; readonly material: Material; readonly ask: boolean };
+type TlsBuild = {
+  readonly config: Config;
+  readonly material: Material;
+  readonly ask: boolean;
+  readonly parts: DoorParts;
+};
 
-function tlsOptions(name: string, listener: ListenerConfig, { config, material, ask }: TlsBuild) {
+function tlsOptions(name: string, listener: ListenerConfig, { config, material, ask, parts }: TlsBuild) {
   const pair = material.certificates[listener.certificate ?? DEMONSTRATION];
   if (pair === undefined) throw new Error(`listener ${name} has no certificate`);
   const authorities = profileNames(listener).flatMap((each) => {
@@ -157,8 +170,11 @@ function tlsOptions(name: string, listener: ListenerConfig, { config, material, 
   });
   const trust = [...new Set(authorities)].map((authority) => material.authorities[authority] ?? '');
   const { minVersion, maxVersion, ciphers } = config.ssl;
+  const stapling = config.certificates[listener.certificate ?? '']?.ocspStapling ?? false;
+  const key = stapleKey(pair.certPem, stapling);
   return {
     ...pair,
+    ...(key === undefined ? {} : { staple: () => stapleAt(parts.staples(), key, parts.clock.now()) }),
     minVersion,
     maxVersion,
     ...(ciphers === undefined ? {} : { ciphers }),
@@ -258,26 +274,51 @@ function certificateStages(
         ...rules,
       }),
     bestFailure,
-    ...revocationStages(name, profile, { config, crls: parts.crls }),
+    ...revocationStages(name, profile, { config, parts }),
+    ...issuerStage(profile, { trustStore, parts }),
     owner: certificateOwner({ profile: name, config: profile, ask }),
   };
 }
 
-/** By the lists that are here, and by those that the certificates name themselves where the profile allows their hosts. */
+/**
+ * By the lists that are here, by those that the certificates name themselves where the profile allows their hosts, and by
+ * OCSP where the profile uses it.
+ */
 function revocationStages(
   name: string,
-  { crlDistributionPoints: fetching }: CertificateProfileConfig,
-  { config, crls }: { readonly config: Config; readonly crls: CrlSeeker },
-): Pick<CertificateStages, 'checkRevocation' | 'inquire'> {
+  { crlDistributionPoints, ocsp }: CertificateProfileConfig,
+  { config, parts }: { readonly config: Config; readonly parts: DoorParts },
+): Pick<CertificateStages, 'checkRevocation' | 'inquire' | 'askResponders' | 'responderFacts'> {
   const settings = config.crl;
-  if (fetching === undefined || !settings.checkInbound)
-    return { checkRevocation: (path, nowMs) => checkRevocation({ path, crls: crls.set, settings, nowMs }) };
-  const points = { ...fetching, rule: `smtpAuthProfiles.${name}.crlDistributionPoints` };
+  const { crls, desk } = parts;
+  const rule = `smtpAuthProfiles.${name}`;
+  const fetching = settings.checkInbound ? crlDistributionPoints : undefined;
+  const responders =
+    ocsp === undefined || ocsp.mode === 'off' ? undefined : new Responders({ ...ocsp, rule: `${rule}.ocsp` }, desk);
+  const means = {
+    ...(fetching && { points: { ...fetching, rule: `${rule}.crlDistributionPoints` } }),
+    ...(responders && { ocsp: responders }),
+  };
   return {
     checkRevocation: (path, nowMs) => {
-      crls.noteUse(path, fetching.allowHosts, nowMs);
-      return checkRevocation({ path, crls: crls.set, settings, nowMs, points });
+      if (fetching !== undefined) crls.noteUse(path, fetching.allowHosts, nowMs);
+      return checkRevocation({ path, crls: crls.set, settings, nowMs, ...means });
     },
-    inquire: (unknown) => crls.seek(unknown, fetching),
+    ...(fetching && { inquire: (unknown) => crls.seek(unknown, fetching) }),
+    ...(responders && {
+      askResponders: (path, nowMs) => responders.ask(path, nowMs),
+      responderFacts: (path) => responders.facts(path),
+    }),
+  };
+}
+
+function issuerStage(
+  { aia }: CertificateProfileConfig,
+  { trustStore, parts }: { readonly trustStore: TrustStore; readonly parts: DoorParts },
+): Pick<CertificateStages, 'fetchIssuers'> {
+  if (aia === undefined) return {};
+  const { desk, clock } = parts;
+  return {
+    fetchIssuers: (leaf, presented) => fetchMissingIssuers({ leaf, presented, trustStore, settings: aia, desk, clock }),
   };
 }

@@ -52,6 +52,8 @@ export type Session = {
   tlsDemanded: boolean;
   tls: TlsFacts | undefined;
   certificate: CertificateCheck | undefined;
+  /** What responders said about it and the log has told. */
+  readonly toldResponders: Set<string>;
   identity: Identity;
   /** The certificate is good but the directory could not be asked: MAIL FROM asks again. */
   ownerUnknown: boolean;

@@ -17,6 +17,7 @@ import type { ReceiveThread } from './receive-thread.io.ts';
 
 const MAX_REFUSALS = 4;
 const REFUSED_FOR_MS = 30_000;
+const MAX_TOLD = 64;
 
 /** STARTTLS. Octets that follow it in the clear are an attack: they would be taken for commands inside TLS. */
 export async function startTls(session: Session, thread: ReceiveThread): Promise<Step> {
@@ -75,9 +76,22 @@ export async function identify(session: Session, thread: ReceiveThread): Promise
       ? { kind: 'none' }
       : await certificate.standing(needsOwner(facts));
   if (standing.kind === 'valid') session.seen.owner = standing.owner;
+  tellResponders(session, thread);
   const verdict = decideIdentity(facts, standing);
   apply(session, verdict, thread);
   return verdict;
+}
+
+/** Which responder said what, once for each thing said. */
+function tellResponders({ icid, certificate, toldResponders }: Session, thread: ReceiveThread): void {
+  for (const fact of certificate?.responders ?? []) {
+    const { answeredMs, ...told } = fact;
+    const key = `${told.serial} ${told.responder ?? ''} ${told.status} ${answeredMs ?? ''}`;
+    if (toldResponders.has(key)) continue;
+    if (toldResponders.size >= MAX_TOLD) toldResponders.clear();
+    toldResponders.add(key);
+    thread.log.emit({ event: 'certificate-status', icid, ...told });
+  }
 }
 
 function apply(session: Session, verdict: IdentityVerdict, thread: ReceiveThread): void {
@@ -143,17 +157,18 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
     return verdict.kind === 'identity' || verdict.kind === 'anonymous' ? undefined : stopped(session, verdict, thread);
   }
   if (identity.kind !== 'certificate' || certificate === undefined) return undefined;
-  const invalid = certificate.stillValid(thread.clock.now());
-  if (invalid === undefined) return undefined;
+  const unfit = await certificate.stillValid();
+  tellResponders(session, thread);
+  if (unfit === undefined) return undefined;
   // A list may have run out, or been given up, while the session was open: what can be asked for is asked for.
-  if (certificate.inquirable) {
+  if (unfit.kind === 'unchecked' || certificate.inquirable) {
     const verdict = await identify(session, thread);
     if (verdict.kind === 'identity') return undefined;
     if (verdict.kind !== 'anonymous') return stopped(session, verdict, thread);
   }
-  const reply = R.certificateRefused(invalid.reason);
+  const reply = R.certificateRefused(unfit.reason);
   session.identity = { kind: 'none' };
-  const refusing: Refusing = { stage: 'mail', rule: invalid.rule, reason: invalid.reason, reply };
+  const refusing: Refusing = { stage: 'mail', rule: unfit.rule, reason: unfit.reason, reply };
   if (policy.verifyClientCertificate) {
     refuse(session, refusing, thread);
     return firstRefusal(session, reply);

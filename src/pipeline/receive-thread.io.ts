@@ -17,6 +17,8 @@ import { connectQueue } from '../queue/queue-client.io.ts';
 import { WireClock } from '../smtp/wire.io.ts';
 import type { CrlSet } from '../tls/revocation.ts';
 import { CrlSeeker } from './crl-seeker.io.ts';
+import { DeskLink } from '../tls/desk-link.io.ts';
+import type { Staples } from '../tls/stapling.ts';
 import { Doors } from './doors.io.ts';
 import { receiveConnection } from './receipt.io.ts';
 import {
@@ -60,9 +62,12 @@ class ReceiveRoom implements ThreadHandlers {
   readonly #sockets = new ListeningSockets((socket, address) => this.#accept(socket, address));
   readonly #crls = new CrlSeeker(tellPoints);
   #doors: Doors | undefined;
+  #staples: Staples = {};
+  readonly #desk: DeskLink;
 
   constructor(start: ThreadStart) {
     this.#start = start;
+    this.#desk = new DeskLink(start.deskPort);
     const clock: Clock = { now: () => Date.now() };
     this.#log = openMailLog({ format: start.logFormat, write: writeLog, clock, metrics: this.#metrics });
     this.#thread = {
@@ -86,6 +91,8 @@ class ReceiveRoom implements ThreadHandlers {
       log,
       receiveThreads: this.#start.receiveThreads,
       crls: this.#crls,
+      staples: () => this.#staples,
+      desk: this.#desk,
     });
     try {
       const dns = createDns({ servers: revision.config.system.dnsServers });
@@ -116,6 +123,10 @@ class ReceiveRoom implements ThreadHandlers {
 
   crls(set: CrlSet): void {
     this.#crls.set = set;
+  }
+
+  staples(staples: Staples): void {
+    this.#staples = staples;
   }
 
   metrics(): MetricsSnapshot {

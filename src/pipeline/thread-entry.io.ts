@@ -8,6 +8,7 @@ import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
 import { type CrlSet, EMPTY_CRL_SET, givesUpMemory } from '../tls/revocation.ts';
+import type { Staples } from '../tls/stapling.ts';
 import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
 
 export type ThreadHandlers = {
@@ -16,6 +17,7 @@ export type ThreadHandlers = {
   adopt(number: number): void;
   abandon(number: number): void;
   crls(set: CrlSet): void;
+  staples(staples: Staples): void;
   metrics(): MetricsSnapshot | Promise<MetricsSnapshot>;
   stop(deadlineMs: number): Promise<void>;
 };
@@ -67,6 +69,9 @@ async function answer(handlers: ThreadHandlers, message: ToThread): Promise<Metr
       handlers.crls(message.crls);
       if (givesUpMemory(lastCrls, message.crls)) collectSoon();
       lastCrls = message.crls;
+      return undefined;
+    case 'staples':
+      handlers.staples(message.staples);
       return undefined;
     case 'metrics':
       return handlers.metrics();

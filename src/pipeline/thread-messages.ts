@@ -10,6 +10,7 @@ import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
 import type { CrlSet } from '../tls/revocation.ts';
+import type { Staples } from '../tls/stapling.ts';
 
 /** A revision with everything that is compiled once for all threads. */
 export type CompiledRevision = Revision & {
@@ -23,6 +24,8 @@ export type ThreadStart = {
   readonly logFormat: 'text' | 'json';
   readonly dataDir: string;
   readonly queuePort: MessagePort;
+  /** To the control thread's desk (`tls/desk.ts`). */
+  readonly deskPort: MessagePort;
   /** SharedArrayBuffers of the id counters and of the connection limits. */
   readonly ids: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
@@ -39,6 +42,7 @@ export type ToThread =
   | { readonly type: 'adopt'; readonly id: number; readonly number: number }
   | { readonly type: 'abandon'; readonly id: number; readonly number: number }
   | { readonly type: 'crls'; readonly id: number; readonly crls: CrlSet }
+  | { readonly type: 'staples'; readonly id: number; readonly staples: Staples }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'stop'; readonly id: number; readonly deadlineMs: number };
 

@@ -39,7 +39,13 @@ export const fetchCrl = (request: FetchRequest): Promise<Fetched> =>
     if (url.startsWith(FILE) && allowHosts === undefined) return readFile(request);
     if (LDAP.test(url)) return readDirectory({ ...request, signal });
     const mayAsk = allowHosts && ((each: URL): boolean => isAllowedUrl(each.href, allowHosts));
-    return download({ ...request, accept: ACCEPT, signal, ...(mayAsk === undefined ? {} : { mayAsk }) });
+    return download({
+      ...request,
+      accept: ACCEPT,
+      sizeKey: 'maxSize',
+      signal,
+      ...(mayAsk === undefined ? {} : { mayAsk }),
+    });
   });
 
 async function readDirectory({ allowHosts, ...request }: FetchRequest): Promise<Uint8Array> {
@@ -66,7 +72,7 @@ async function readFile({ url, baseDir, maxBytes }: FetchRequest): Promise<Uint8
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw new FetchError('not a regular file');
-    if (stat.size > maxBytes) throw tooLong(maxBytes);
+    if (stat.size > maxBytes) throw tooLong(maxBytes, 'maxSize');
     const bytes = new Uint8Array(stat.size);
     let filled = 0;
     while (filled < bytes.length) {

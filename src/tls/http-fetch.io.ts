@@ -16,6 +16,8 @@ export type HttpRequest = {
   /** Makes it a POST. */
   readonly body?: { readonly type: string; readonly bytes: Uint8Array };
   readonly maxBytes: number;
+  /** The configuration key of `maxBytes`, for the words of the fault. */
+  readonly sizeKey?: string;
   /** Whether an address may be asked: the first one and those of redirects. Absent: any. */
   readonly mayAsk?: (url: URL) => boolean;
   /** PEM. */
@@ -32,8 +34,8 @@ const MAX_TIMER_MS = 2_000_000_000;
 /** Its message is meant for logs. */
 export class FetchError extends Error {}
 
-export const tooLong = (maxBytes: number, key = 'maxSize'): FetchError =>
-  new FetchError(`longer than ${maxBytes} octets (${key})`);
+export const tooLong = (maxBytes: number, key?: string): FetchError =>
+  new FetchError(`longer than ${maxBytes} octets${key === undefined ? '' : ` (${key})`}`);
 
 export type Limits = { readonly timeoutMs: number; readonly signal: AbortSignal };
 
@@ -89,7 +91,7 @@ export async function download(request: HttpRequest): Promise<Uint8Array> {
     const response = await send(url, request);
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
-    if (status === 200) return body(response, request.maxBytes);
+    if (status === 200) return body(response, request);
     response.destroy();
     if (!redirectsOf(request).includes(status) || location === undefined)
       throw new FetchError(`the server answers ${status}`);
@@ -133,11 +135,11 @@ function send(url: URL, request: HttpRequest): Promise<http.IncomingMessage> {
   });
 }
 
-async function body(response: http.IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+async function body(response: http.IncomingMessage, { maxBytes, sizeKey }: HttpRequest): Promise<Uint8Array> {
   const announced = Number(response.headers['content-length'] ?? 0);
   if (announced > maxBytes) {
     response.destroy();
-    throw tooLong(maxBytes);
+    throw tooLong(maxBytes, sizeKey);
   }
   if (!['identity', undefined].includes(response.headers['content-encoding'])) {
     response.destroy();
@@ -147,7 +149,7 @@ async function body(response: http.IncomingMessage, maxBytes: number): Promise<U
   let bytes = new Uint8Array(Math.min(announced > 0 ? announced : FIRST_BYTES, maxBytes));
   let total = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    if (total + chunk.length > maxBytes) throw tooLong(maxBytes);
+    if (total + chunk.length > maxBytes) throw tooLong(maxBytes, sizeKey);
     if (total + chunk.length > bytes.length) bytes = grown(bytes, Math.max(total + chunk.length, bytes.length * 2));
     bytes.set(chunk, total);
     total += chunk.length;

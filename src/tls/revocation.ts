@@ -19,6 +19,16 @@ import { lacksList, type PointRules, type PointStates } from './crl-points.ts';
 import { ALL_REASONS, pointsOf, reasonsCovered } from './crl-scope.ts';
 import { type Standing, standingIn, type StandingInput } from './crl-standing.ts';
 import { renderName } from './distinguished-name.ts';
+import type { OcspAnswer } from './ocsp.ts';
+import {
+  type OcspFacts,
+  type OcspRules,
+  type OcspSay,
+  type OcspStanding,
+  ocspSays,
+  unavailable,
+} from './ocsp-policy.ts';
+import type { OcspQuestion } from './ocsp-request.ts';
 import { reasonName } from './revocation-reason.ts';
 
 export type CrlList = VerifiedCrl & { readonly source: string };
@@ -64,7 +74,13 @@ export type RevocationVerdict =
       readonly words: string;
       readonly rule: string;
     }
-  | { readonly status: 'refused'; readonly words: string; readonly rule: string; readonly unknown: Unknown };
+  /** `unchecked`: not known now, and worth asking again. */
+  | {
+      readonly status: 'refused' | 'unchecked';
+      readonly words: string;
+      readonly rule: string;
+      readonly unknown: Unknown;
+    };
 
 /**
  * The certificates, of the path or of a list's signer, that no list which counts speaks about: what could be asked for
@@ -80,8 +96,17 @@ export type RevocationInput = {
   readonly nowMs: number;
   /** The profile's rules for the lists that certificates name themselves; without them none is used to let pass. */
   readonly points?: PointRules;
+  /** Where the profile uses OCSP; whether the lists count beside it the switch says. */
+  readonly ocsp?: OcspView;
   /** Which of the three switches of the `crl` section counts. Default: inbound. */
   readonly use?: 'inbound' | 'outbound' | 'webInterface';
+};
+
+/** What is known from responders, and what the profile makes of it. */
+export type OcspView = {
+  readonly rules: OcspRules;
+  /** Undefined: has not been asked. */
+  readonly standing: (question: OcspQuestion) => OcspStanding | undefined;
 };
 
 const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterface: 'checkWebInterface' } as const;
@@ -89,17 +114,20 @@ const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterfac
 const MAX_DEPTH = 4;
 
 export function checkRevocation(input: RevocationInput): RevocationVerdict {
-  const { path, settings, use = 'inbound' } = input;
-  if (!settings[SWITCH[use]]) return { status: 'good', unknown: [] };
+  const { path, settings, ocsp, use = 'inbound' } = input;
+  const useLists = settings[SWITCH[use]];
+  if (!useLists && ocsp === undefined) return { status: 'good', unknown: [] };
   const unknown = new Set<Certificate>();
-  const verdict = judgePath(path, { ...input, authorizing: new Set(), unknown });
+  const verdict = judgePath(path, { ...input, useLists, authorizing: new Set(), unknown });
   if (verdict.status !== 'revoked') return { ...verdict, unknown: [...unknown] };
   const { index, reason, atMs, rule } = verdict;
   const authority = index === 0 ? '' : ` (its authority ${renderName((path[index] as Certificate).subject)} is)`;
   return { status: 'revoked', index, reason, atMs, rule, words: `client certificate revoked${authority}` };
 }
 
-type Context = Omit<RevocationInput, 'path'> & {
+type Context = Omit<RevocationInput, 'path' | 'ocsp'> & {
+  readonly ocsp?: OcspView | undefined;
+  readonly useLists: boolean;
   /** Lists whose signer is being checked right now: RFC 5280 lets a signer's own list speak for its certificate. */
   readonly authorizing: ReadonlySet<CrlList>;
   /** Filled while judging. */
@@ -108,19 +136,67 @@ type Context = Omit<RevocationInput, 'path'> & {
 
 type Revoked = { readonly status: 'revoked'; readonly reason: string; readonly atMs: number; readonly rule: string };
 type Refused = { readonly status: 'refused'; readonly words: string; readonly rule: string };
-type PathVerdict = { readonly status: 'good' } | (Revoked & { readonly index: number }) | Refused;
+type Unchecked = Omit<Refused, 'status'> & { readonly status: 'unchecked' };
+type Verdict = { readonly status: 'good' } | Revoked | Refused | Unchecked;
+type PathVerdict = Exclude<Verdict, Revoked> | (Revoked & { readonly index: number });
 
 function judgePath(path: readonly Certificate[], context: Context): PathVerdict {
   let refused: Refused | undefined;
+  let unchecked: Unchecked | undefined;
   for (let index = 0; index + 1 < path.length; index++) {
-    const verdict = judge(path.slice(index), context);
+    const verdict = judgeAt(path, index, context);
     if (verdict.status === 'revoked') return { ...verdict, index };
     if (verdict.status === 'refused') refused ??= verdict;
+    if (verdict.status === 'unchecked') unchecked ??= verdict;
   }
-  return refused ?? { status: 'good' };
+  return refused ?? unchecked ?? { status: 'good' };
 }
 
-/** The first certificate of `path`, which leads to the anchor. */
+/** By lists and, where the profile uses it, by OCSP. Contract: one of them is enough; a revocation that either tells counts. */
+function judgeAt(path: readonly Certificate[], index: number, context: Context): Verdict {
+  const rest = path.slice(index);
+  const { ocsp, useLists } = context;
+  if (ocsp === undefined) return judge(rest, context);
+  // What the lists lack is of interest only where they decide.
+  const unknown = new Set<Certificate>();
+  const lists = useLists ? judge(rest, { ...context, unknown }) : NO_LISTS;
+  if (lists.status === 'revoked') return lists;
+  const says = askedResponder(rest, index, { ...context, ocsp });
+  if (says.say === 'good') return { status: 'good' };
+  if (says.say === 'revoked') return { ...says, status: 'revoked' };
+  if (says.say !== 'lists') return { status: says.say, words: says.words, rule: says.rule };
+  for (const certificate of unknown) context.unknown.add(certificate);
+  return lists;
+}
+
+function askedResponder(
+  path: readonly Certificate[],
+  index: number,
+  context: Context & { readonly ocsp: OcspView },
+): OcspSay {
+  const [certificate, issuer] = path as [Certificate, Certificate];
+  const { rules, standing: standingOf } = context.ocsp;
+  const standing = standingOf({ certificate, issuer });
+  const facts: OcspFacts = { certificate, index, standing, rules, nowMs: context.nowMs };
+  const delegate = standing?.kind === 'answer' ? uncheckedDelegate(standing.answer) : undefined;
+  if (delegate === undefined) return ocspSays(facts);
+  // RFC 6960 §4.2.2.2.1: without nocheck the signer's own revocation is checked; by lists, as OCSP would ask it itself.
+  const lists = context.useLists ? judge([delegate, ...path.slice(1)], { ...context, ocsp: undefined }) : NO_LISTS;
+  if (lists.status === 'good') return ocspSays(facts);
+  const why = lists.status === 'revoked' ? 'is revoked' : 'has no id-pkix-ocsp-nocheck and no list speaks about it';
+  return unavailable(facts, `the signer ${renderName(delegate.subject)} ${why}`);
+}
+
+const delegates = new WeakMap<OcspAnswer, Certificate>();
+
+function uncheckedDelegate(answer: OcspAnswer): Certificate | undefined {
+  if (answer.unchecked === undefined) return undefined;
+  const delegate = delegates.get(answer) ?? parseCertificate(answer.unchecked);
+  delegates.set(answer, delegate);
+  return delegate;
+}
+
+/** The first certificate of `path`, which leads to the anchor, by lists. */
 function judge(path: readonly Certificate[], context: Context): { readonly status: 'good' } | Revoked | Refused {
   const certificate = path[0] as Certificate;
   const points = pointsOf(certificate);
@@ -193,6 +269,8 @@ const refuse = (why: string, rule: string): Refused => ({
   words: `client certificate cannot be checked for revocation: ${why}`,
   rule,
 });
+
+const NO_LISTS = refuse('revocation lists are not used', 'crl.checkInbound');
 
 /** Lists of one issuer, key and scope tell one story: the freshest of them counts. */
 function groupsOf(covering: readonly Covering[]): Covering[][] {
@@ -276,7 +354,7 @@ function maySpeak(list: CrlList, path: readonly Certificate[], context: Context)
     const certificates = parsedPath(signerPath);
     const end = certificates[certificates.length - 1] as Certificate;
     if (end.subject.key !== anchor.subject.key || spkiId(end) !== spkiId(anchor)) return false;
-    return judgePath(certificates, { ...context, authorizing }).status === 'good';
+    return judgePath(certificates, { ...context, ocsp: undefined, authorizing }).status === 'good';
   });
 }
 

@@ -25,6 +25,8 @@ export type TlsDoorOptions = {
   readonly ciphers?: string;
   /** Binds session tickets to listener and policy. */
   readonly sessionContext: string;
+  /** The OCSP answer about the certificate, in DER, where there is one that is good now. */
+  readonly staple?: () => Uint8Array | undefined;
   /** Ask for a client certificate and name these authorities (PEM). */
   readonly ask?: { readonly authoritiesPem: readonly string[]; readonly nameBytes: number };
 };
@@ -51,6 +53,14 @@ export class TlsDoor {
   constructor(options: TlsDoorOptions) {
     this.asks = options.ask !== undefined;
     this.#server = tls.createServer(serverOptions(options));
+    const { staple } = options;
+    // RFC 6066 §8: asked for by clients; without an answer the handshake goes on without.
+    if (staple !== undefined) {
+      this.#server.on('OCSPRequest', (_certificate, _issuer, reply) => {
+        const response = staple();
+        reply(null, response === undefined ? (null as unknown as Buffer) : Buffer.from(response));
+      });
+    }
     this.#server.on('secureConnection', (socket) => {
       this.#settle(addressKey(socket), { ok: true, socket, facts: factsOf(socket) });
     });

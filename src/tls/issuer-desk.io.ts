@@ -1,0 +1,104 @@
+/**
+ * Fetches files with missing issuers for all receive threads. A client that nobody knows yet can make the gateway ask,
+ * so everything is bounded: hosts by the profile's list, size, time, how many at once and how many new ones a minute;
+ * what was found and what was not is remembered. Runs on the control thread. Effects: network, time, log.
+ */
+import type { Clock } from '../core/ports.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { isAllowedUrl } from '../core/allowed-hosts.ts';
+import { MAX_ISSUER_FILE_BYTES, readIssuerFile } from './aia.ts';
+import type { IssuerDeskQuestion } from './desk.ts';
+import { download, withinTime } from './http-fetch.io.ts';
+import { Turns } from './turns.ts';
+
+const MAX_URLS = 100;
+const KEPT_MS = 3_600_000;
+const FAILURE_KEPT_MS = 30_000;
+const TURNS = { atOnce: 8, mayWait: 64 } as const;
+const MAX_NEW_PER_MINUTE = 120;
+
+export type IssuerDeskOptions = {
+  readonly clock: Clock;
+  readonly log: MailLog;
+  readonly authorities: () => readonly string[];
+};
+
+type Kept = { readonly certificates: readonly Uint8Array[]; readonly untilMs: number };
+
+export class IssuerDesk {
+  readonly #options: IssuerDeskOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #fetching = new Map<string, Promise<readonly Uint8Array[]>>();
+  readonly #turns = new Turns(TURNS);
+  readonly #stop = new AbortController();
+  #recentMs: number[] = [];
+
+  constructor(options: IssuerDeskOptions) {
+    this.#options = options;
+  }
+
+  /** What the files hold; none for a file that cannot be had. Never rejects for what a server does. */
+  async ask({ urls, allowHosts, timeoutMs }: IssuerDeskQuestion): Promise<Uint8Array[]> {
+    // Two profiles may allow different hosts: what one has fetched is not for the other.
+    const allowed = urls.filter((url) => isAllowedUrl(url, allowHosts));
+    const files = await Promise.all(allowed.map((url) => this.#file(url, allowHosts, timeoutMs)));
+    return files.flat();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #file(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<readonly Uint8Array[]> {
+    const nowMs = this.#options.clock.now();
+    const kept = this.#kept.get(url);
+    if (kept !== undefined && nowMs < kept.untilMs) return Promise.resolve(kept.certificates);
+    const underWay = this.#fetching.get(url);
+    if (underWay !== undefined) return underWay;
+    const mayAsk = this.#mayAskNow(nowMs);
+    const fetching = mayAsk ? this.#turns.run(() => this.#fetch(url, allowHosts, timeoutMs)) : undefined;
+    if (fetching === undefined) {
+      this.#failed(url, 'not fetched: too many files are being asked for');
+      return Promise.resolve([]);
+    }
+    this.#fetching.set(url, fetching);
+    return fetching.finally(() => this.#fetching.delete(url));
+  }
+
+  async #fetch(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<readonly Uint8Array[]> {
+    const { clock, log, authorities } = this.#options;
+    const fetched = await withinTime({ timeoutMs, signal: this.#stop.signal }, (signal) =>
+      download({
+        url,
+        accept: 'application/pkix-cert, application/pkcs7-mime, */*',
+        maxBytes: MAX_ISSUER_FILE_BYTES,
+        mayAsk: (to) => isAllowedUrl(to.href, allowHosts),
+        authorities: authorities(),
+        signal,
+      }),
+    );
+    const file = fetched.ok ? readIssuerFile(fetched.bytes) : fetched;
+    const certificates = file.ok ? file.certificates : [];
+    if (file.ok) log.emit({ event: 'issuer-fetched', url, certificates: certificates.length });
+    else this.#failed(url, file.why);
+    this.#keep(url, { certificates, untilMs: clock.now() + (file.ok ? KEPT_MS : FAILURE_KEPT_MS) });
+    return certificates;
+  }
+
+  #keep(url: string, kept: Kept): void {
+    this.#kept.delete(url);
+    this.#kept.set(url, kept);
+    if (this.#kept.size > MAX_URLS) this.#kept.delete(this.#kept.keys().next().value as string);
+  }
+
+  #mayAskNow(nowMs: number): boolean {
+    this.#recentMs = this.#recentMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000);
+    if (this.#recentMs.length >= MAX_NEW_PER_MINUTE) return false;
+    this.#recentMs.push(nowMs);
+    return true;
+  }
+
+  #failed(url: string, why: string): void {
+    if (!this.#stop.signal.aborted) this.#options.log.emit({ event: 'issuer-failed', url, why });
+  }
+}

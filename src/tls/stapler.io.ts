@@ -1,0 +1,111 @@
+/**
+ * Keeps the OCSP answers fresh that listeners staple to their certificates. Runs on the control thread; receive threads
+ * only ever see answers that were verified and good. Effects: network, timers, log.
+ */
+import type { Config, Material } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { type AskedResponder, askOcsp } from './ocsp-client.io.ts';
+import {
+  renewalMs,
+  retryMs,
+  type Staple,
+  stapleOf,
+  type Staples,
+  type StapleTarget,
+  stapleTargets,
+} from './stapling.ts';
+
+export type StaplerOptions = {
+  readonly clock: Clock;
+  readonly log: MailLog;
+  /** Resolves when every thread has them. */
+  readonly publish: (staples: Staples) => Promise<void>;
+};
+
+const SETTINGS = { timeout: 15_000, hash: 'sha1', nonce: 'off', maxAge: 3_600_000 } as const;
+
+type Running = { readonly target: StapleTarget; failures: number; timer: NodeJS.Timeout | undefined };
+
+export class Stapler {
+  readonly #options: StaplerOptions;
+  readonly #stop = new AbortController();
+  #running = new Map<string, Running>();
+  #staples: Record<string, Staple> = {};
+  #authorities: readonly string[] = [];
+
+  constructor(options: StaplerOptions) {
+    this.#options = options;
+  }
+
+  /** At start and at every revision: what is stapled already stays, what is new is asked for at once. */
+  configure(config: Config, material: Material): void {
+    this.#authorities = Object.values(material.authorities);
+    const before = this.#running;
+    this.#running = new Map();
+    for (const target of stapleTargets(config, material)) {
+      if ('why' in target) {
+        this.#options.log.emit({ event: 'staple-failed', certificate: target.name, why: target.why });
+        continue;
+      }
+      const known = before.get(keyOf(target));
+      before.delete(keyOf(target));
+      const running = known ?? { target, failures: 0, timer: undefined };
+      this.#running.set(keyOf(target), running);
+      if (known === undefined) void this.#renew(running);
+    }
+    for (const { timer } of before.values()) clearTimeout(timer);
+    const wanted = new Set([...this.#running.values()].map(({ target }) => target.sha256));
+    this.#staples = Object.fromEntries(Object.entries(this.#staples).filter(([sha256]) => wanted.has(sha256)));
+    void this.#options.publish(this.#staples);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    for (const { timer } of this.#running.values()) clearTimeout(timer);
+  }
+
+  async #renew(running: Running): Promise<void> {
+    const { clock } = this.#options;
+    const { certificate, issuer, responders } = running.target;
+    const attempts = await askOcsp(
+      { certificate, issuer, responders, settings: SETTINGS },
+      { clock, authorities: this.#authorities, signal: this.#stop.signal },
+    );
+    if (this.#stop.signal.aborted || this.#running.get(keyOf(running.target)) !== running) return;
+    const staple = await this.#take(running.target, attempts);
+    running.failures = staple === undefined ? running.failures + 1 : 0;
+    const nowMs = clock.now();
+    const nextMs = staple === undefined ? retryMs(running.failures, nowMs) : renewalMs(staple, nowMs);
+    running.timer = setTimeout(() => void this.#renew(running), nextMs - nowMs);
+    running.timer.unref();
+  }
+
+  /** The first good answer. One that says revoked also ends what was stapled so far. */
+  async #take({ name, sha256 }: StapleTarget, attempts: readonly AskedResponder[]): Promise<Staple | undefined> {
+    const { log, publish } = this.#options;
+    for (const { responder, verdict, response } of attempts) {
+      const staple = stapleOf(verdict, response);
+      if (typeof staple === 'string') {
+        log.emit({ event: 'staple-failed', certificate: name, responder, why: staple });
+        if (!verdict.ok || verdict.answer.status !== 'revoked') continue;
+        delete this.#staples[sha256];
+        await publish(this.#staples);
+        return undefined;
+      }
+      this.#staples = { ...this.#staples, [sha256]: staple };
+      await publish(this.#staples);
+      const nextUpdateMs = verdict.ok ? verdict.answer.nextUpdateMs : undefined;
+      log.emit({
+        event: 'staple-updated',
+        certificate: name,
+        responder,
+        ...(nextUpdateMs === undefined ? {} : { nextUpdateMs }),
+      });
+      return staple;
+    }
+    return undefined;
+  }
+}
+
+const keyOf = ({ name, sha256, responders }: StapleTarget): string => [name, sha256, ...responders].join(' ');
