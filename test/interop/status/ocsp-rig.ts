@@ -3,6 +3,7 @@
  * (so that only an answer can stand in for the issuing authority's), and sessions. Effects: processes and files.
  */
 import { join } from 'node:path';
+import { atEnd } from '../../support/at-end.ts';
 import { CLIENT_EXTENSIONS, type Credentials } from '../../support/certificate-authority.ts';
 import { CrlServer } from '../../support/crl-server.ts';
 import { freePorts } from '../../support/free-port.ts';
@@ -39,6 +40,7 @@ export class OcspRig {
       index: { '1001': 'good', '1003': 'good', '1006': 'revoked' },
     });
     const crls = await CrlServer.start({ kind: 'list', body: site.pki.root.crl() });
+    atEnd(() => crls.stop());
     return new OcspRig(site, responder, crls);
   }
 

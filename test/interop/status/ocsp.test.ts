@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Credentials } from '../../support/certificate-authority.ts';
 import { freePort } from '../../support/free-port.ts';
-import type { Refusal } from '../../support/gateway.ts';
+import type { LogEvent, Refusal } from '../../support/gateway.ts';
 import { HOUR, type OcspBehaviour } from '../../support/ocsp-responder.ts';
 import { Program } from '../../support/program.ts';
 import { OcspRig } from './ocsp-rig.ts';
@@ -215,8 +215,9 @@ test('an answer that runs out while the session is open is asked for again at th
   const session = await running.session(rig.card('alice'));
   await session.expect('EHLO client.example.test', '250');
   await session.expect('MAIL FROM:<alice@example.test>', '250');
-  const { events } = running.gateway;
-  const countsUntilMs = Number(events.findLast(({ event }) => event === 'certificate-status')?.['nextUpdateMs']);
+  const status = ({ event, serial }: LogEvent): boolean => event === 'certificate-status' && serial === '1001';
+  await running.gateway.event(status);
+  const countsUntilMs = Number(running.gateway.events.findLast(status)?.['nextUpdateMs']);
   asked({
     kind: 'written',
     serial: '1001',
