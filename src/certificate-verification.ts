@@ -9,6 +9,7 @@ import { CertificateCheck } from './identity/identify.io.ts';
 import type { Stage as LdapStage } from './ldap/query.ts';
 import { type DoorParts, openProfileStages } from './pipeline/doors.io.ts';
 import type { Certificate } from './tls/certificate.ts';
+import { CertificateDesk } from './tls/certificate-desk.io.ts';
 
 export type Verification = {
   /** What happened, in order, one line each. */
@@ -23,11 +24,15 @@ export async function verifyCertificate(
   revision: Revision,
   profile: string,
   certificates: readonly [Uint8Array, ...Uint8Array[]],
-  parts: Omit<DoorParts, 'ldapTrace' | 'receiveThreads'>,
+  parts: Omit<DoorParts, 'ldapTrace' | 'receiveThreads' | 'desk' | 'staples'>,
 ): Promise<Verification | undefined> {
   const ldap: LdapStage[] = [];
+  const authorities = (): readonly string[] => Object.values(revision.material.authorities);
+  const desk = new CertificateDesk({ clock: parts.clock, log: parts.log, authorities });
   const opened = openProfileStages(profile, compileRevision(revision, new Map()), {
     ...parts,
+    desk,
+    staples: () => ({}),
     receiveThreads: 1,
     ldapTrace: (stage) => ldap.push(stage),
   });
@@ -63,6 +68,7 @@ export async function verifyCertificate(
     return { lines, ldap, verdict: `not accepted: ${why}`, accepted: false };
   } finally {
     close();
+    desk.stop();
   }
 }
 
