@@ -18,9 +18,8 @@ import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
 import type { Login, Trace as LdapTrace } from '../ldap/query.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
-import { parseCertificate } from '../tls/certificate.ts';
+import { createCertificateReader } from '../tls/certificate-memory.ts';
 import { bestFailure, createSignatureCache, findPaths } from '../tls/certificate-path.ts';
-import { DerError } from '../tls/der.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
 import { pathRulesOf } from '../tls/path-rules.ts';
 import type { AskDesk } from '../tls/desk.ts';
@@ -34,6 +33,7 @@ import type { CrlSeeker } from './crl-seeker.io.ts';
 import type { CompiledRevision } from './thread-messages.ts';
 
 const MAX_KEPT_SIGNATURES = 10_000;
+const MAX_KEPT_CERTIFICATES = 1000;
 
 export type PasswordProfile = {
   readonly name: string;
@@ -255,14 +255,7 @@ function certificateStages(
   return {
     profile: name,
     clock: parts.clock,
-    parse: (der) => {
-      try {
-        return parseCertificate(der);
-      } catch (error) {
-        if (error instanceof DerError) return undefined;
-        throw error;
-      }
-    },
+    parse: createCertificateReader(MAX_KEPT_CERTIFICATES),
     names: certificateNames,
     findPaths: (leaf, presented, nowMs) =>
       findPaths({

@@ -1,0 +1,34 @@
+/**
+ * Client certificates that were read a while ago, so that a client that comes again is not read again; what hangs on
+ * the object, such as the signatures that were verified, is found with it. Octets say the same at any time: nothing
+ * that is kept here can become untrue, and no verdict is kept.
+ * Pure: memory only, bounded.
+ */
+import { type Certificate, parseCertificate } from './certificate.ts';
+import { DerError } from './der.ts';
+
+/** Undefined: malformed. */
+export type CertificateReader = (der: Uint8Array) => Certificate | undefined;
+
+/** Keeps the latest `maxEntries` certificates; about 8 KB each. */
+export function createCertificateReader(maxEntries: number): CertificateReader {
+  const known = new Map<string, Certificate>();
+  return (der) => {
+    const octets = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('latin1');
+    const certificate = known.get(octets) ?? read(der);
+    if (certificate === undefined) return undefined;
+    known.delete(octets); // to the end: the one that nobody showed for longest goes first
+    known.set(octets, certificate);
+    if (known.size > maxEntries) known.delete(known.keys().next().value as string);
+    return certificate;
+  };
+}
+
+function read(der: Uint8Array): Certificate | undefined {
+  try {
+    return parseCertificate(der);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
