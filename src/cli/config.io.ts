@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { describeAsYaml } from '../config/describe-yaml.ts';
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import type { Answer, ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
+import { GatewayError } from '../core/errors.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
@@ -88,7 +89,10 @@ export async function config(args: readonly string[], write: Write): Promise<num
     return await operation.run({ ...access, parsed, rest, write });
   } catch (error) {
     if (error instanceof UsageError) return usage(write, error.message);
-    throw error;
+    if (!(error instanceof GatewayError)) throw error;
+    // The gateway went away: what it was asked may have been done or not.
+    write(`sallyport: ${error.message}\n`);
+    return 1;
   } finally {
     await access.close();
   }
