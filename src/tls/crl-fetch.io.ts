@@ -8,7 +8,6 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { type AllowedHosts, isAllowedUrl } from '../core/allowed-hosts.ts';
-import { readLdapObject } from '../ldap/ldap-object.io.ts';
 import { download, type Fetched, FetchError, tooLong, withinTime } from './http-fetch.io.ts';
 
 export type { Fetched } from './http-fetch.io.ts';
@@ -52,6 +51,8 @@ async function readDirectory({ allowHosts, ...request }: FetchRequest): Promise<
   const { url, maxBytes, authorities } = request;
   if (allowHosts !== undefined && !isAllowedUrl(url, allowHosts)) throw new FetchError('the host is not allowed');
   const roots = [...tls.getCACertificates('default'), ...authorities];
+  // The LDAP client takes 2 MB: only where a list comes from a directory.
+  const { readLdapObject } = await import('../ldap/ldap-object.io.ts');
   const values = await readLdapObject({ ...request, attribute: 'certificateRevocationList', roots });
   const bytes = values.length === 1 ? (values[0] as Uint8Array) : Buffer.concat(values);
   if (bytes.length > maxBytes) throw tooLong(maxBytes);
