@@ -1,7 +1,7 @@
 /**
  * Lock-out after failed logins, per account name and per address: after so many failures in a row further attempts are
  * refused for a while, unseen. A name that does not exist is locked as one that does, so that a lock tells nothing. An
- * IPv6 address counts as its /64. Certificates, passkeys, tokens and the control socket are not locked out by
+ * IPv6 address counts as its /64. Certificates, tokens and the control socket are not locked out by
  * passwords that others guess: a lock of an account concerns its password alone.
  * AsyncOS: userconfig, User Account Lock. Pure: time is handed in; state in memory, bounded.
  */

@@ -62,7 +62,7 @@ export const ACCOUNT_ROUTES = routesOf('Accounts')({
   },
   'POST /api/accounts': {
     operation: 'createAccount',
-    summary: 'Makes an account. Without a password it signs in by certificate only, or later by passkey.',
+    summary: 'Makes an account. Without a password it signs in by certificate only.',
     least: 'administrator',
     body: z.strictObject({ name: accountName, fullName: fullName.default(''), role, password: password.optional() }),
     response: account,
@@ -94,7 +94,7 @@ export const ACCOUNT_ROUTES = routesOf('Accounts')({
   },
   'DELETE /api/accounts/{account}': {
     operation: 'deleteAccount',
-    summary: 'Deletes an account with its sessions, tokens, certificates and passkeys.',
+    summary: 'Deletes an account with its sessions, tokens and certificates.',
     least: 'administrator',
     path,
     ifMatch: 'possible',
