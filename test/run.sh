@@ -11,7 +11,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-GROUPS_IN_ORDER="check unit property fuzz config-bad contract contract-blackbox dialogue scenario api interop directories crash advisory pkits"
+GROUPS_IN_ORDER="check unit property fuzz config-bad contract contract-blackbox dialogue cli scenario api interop directories crash advisory pkits"
 
 missing_packages() {
   grep -Ev '^(#|$)' scripts/debian-packages.txt | while read -r package; do

@@ -4,16 +4,13 @@
  * Effects: standard output, and what the command does.
  */
 import type { Write } from './arguments.ts';
-
-type Command = {
-  readonly usage: string;
-  readonly does: string;
-  readonly run: (args: readonly string[], write: Write) => Promise<number>;
-};
+import { type Commands, commandNamed, usageText } from './command.ts';
+import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
 
 // Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
-const COMMANDS: Readonly<Record<string, Command>> = {
+const COMMANDS: Commands = {
   run: {
+    alone: true,
     usage: 'run (--config FILE [--data DIR] | --data DIR [--key-file FILE]) [--log text|json]',
     does: 'runs the gateway in the foreground',
     run: async (args, write) => (await import('./run.io.ts')).run(args, write),
@@ -24,8 +21,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args, write) => (await import('./check.io.ts')).check(args, write),
   },
   config: {
-    usage: 'config OPERATION [--data DIR | --config FILE]',
+    usage: 'config OPERATION [--data DIR [--key-file FILE] | --config FILE]',
     does: 'shows, compares, saves, loads and commits the configuration: config help lists the operations',
+    operations: [
+      ...['status', 'show', 'diff', 'save', 'load', 'set', 'delete', 'rename', 'commit', 'confirm', 'clear', 'rebase'],
+      ...['history', 'rollback', 'describe', 'schema'],
+    ],
     run: async (args, write) => (await import('./config.io.ts')).config(args, write),
   },
   ldaptest: {
@@ -74,7 +75,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: 'makes an administrator account for the HTTP API; asks for the password',
     run: async (args, write) => (await import('./useradd.io.ts')).useradd(args, write),
   },
+  shell: {
+    alone: true,
+    usage: 'shell [--data DIR [--key-file FILE] | --config FILE]',
+    does: 'all commands in one session, with history and completion; quit leaves',
+    run: async (args, write, context) => (await import('./shell.io.ts')).shell(args, write, context),
+  },
   quickstart: {
+    alone: true,
     usage: 'quickstart [--demo] [--dir DIR]',
     does: 'makes a demonstration PKI, directory and configuration, and runs the gateway on them',
     run: async (args, write) => (await import('./quickstart.io.ts')).quickstart(args, write),
@@ -90,13 +98,22 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const write: Write = (text) => process.stdout.write(text);
   const [name = 'help', ...args] = argv;
   if (name === FILL_COMPILE_CACHE) return (await import('./fill-compile-cache.io.ts')).fillCompileCache();
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = commandNamed(COMMANDS, name);
   if (command !== undefined) {
     if (args.includes('--help') || args.includes('-h')) {
-      write(`usage: sallyport ${command.usage}\n${command.does}\n`);
+      write(usageText(command));
       return 0;
     }
-    return command.run(args, write);
+    try {
+      return await command.run(args, write, { dialogue: terminal, commands: COMMANDS });
+    } catch (error) {
+      if (error instanceof Interrupted) return 130;
+      if (!(error instanceof EndOfInput)) throw error;
+      write('sallyport: the input ended before the last question: what was being asked was not changed\n');
+      return 1;
+    } finally {
+      terminal.close();
+    }
   }
   write(helpText());
   if (['help', '--help', '-h'].includes(name)) return 0;
