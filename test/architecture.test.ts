@@ -45,6 +45,11 @@ const PLANTED: readonly (readonly [title: string, files: Record<string, string>,
     /a pure file imports effects/,
   ],
   [
+    'an import of node:http, which brings undici along, is reported',
+    { 'src/log/metrics-server.io.ts': "import { createServer } from 'node:http';" },
+    /metrics-server\.io\.ts: node:http comes from/,
+  ],
+  [
     'an import over several lines is seen',
     { ...CRL_STORE, 'src/tls/crl.ts': "import {\n  a,\n} from './crl-store.io.ts';" },
     /a pure file imports effects/,

@@ -3,8 +3,9 @@
  * which only types are needed here. Effects: the control socket.
  */
 import fs from 'node:fs';
-import http from 'node:http';
+import type http from 'node:http';
 import os from 'node:os';
+import { nodeHttp } from '../core/node-http.io.ts';
 import { LOCAL_ACCOUNT_HEADER } from './api-headers.ts';
 import { CONTROL_SOCKET, openFolder, socketPath } from './control-socket.io.ts';
 import type { ProblemError } from './problem.ts';
@@ -86,7 +87,7 @@ function exchange(socket: string, { method, target, request }: Asked): Promise<A
     ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch === '*' ? '*' : `"${request.ifMatch}"` }),
   };
   return new Promise((resolve, reject) => {
-    const sent = http.request({ socketPath: socket, method, path: target, headers, agent: false }, (response) => {
+    const sent = nodeHttp.request({ socketPath: socket, method, path: target, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;

@@ -6,11 +6,12 @@
  * RFC 9110, RFC 9112. Effects: listens, TLS handshakes.
  */
 import { constants } from 'node:crypto';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type IpRange, inRange, normaliseIp, parseIp } from '../core/network.ts';
+import { nodeHttp } from '../core/node-http.io.ts';
 import { type Answer, type ApiResponse, problemResponse } from './api-response.ts';
 import { problem } from './problem.ts';
 import type { CertificateChain } from './sessions.io.ts';
@@ -89,7 +90,7 @@ export async function listenWithTls(
 
 /** The socket's folder must let nobody else in. */
 export async function listenOnSocket(path: string, api: () => Promise<Answer>): Promise<{ close(): void }> {
-  const server = http.createServer(HTTP_OPTIONS, (request, response) => {
+  const server = nodeHttp.createServer(HTTP_OPTIONS, (request, response) => {
     serve(request, response, api);
   });
   await listening(server, { path });

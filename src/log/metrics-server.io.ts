@@ -3,8 +3,9 @@
  * requests that come while metrics are collected share the collection.
  * Effects: an HTTP server.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
+import { nodeHttp } from '../core/node-http.io.ts';
 
 const MAX_CONNECTIONS = 32;
 const REQUEST_TIMEOUT_MS = 5000;
@@ -33,7 +34,7 @@ export async function openMetricsServer(address: string, collect: () => Promise<
     });
     return collecting;
   };
-  const server = createServer(
+  const server = nodeHttp.createServer(
     { maxHeaderSize: 8192, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: 1000 },
     (request, response) => {
       answer(request, response, shared);

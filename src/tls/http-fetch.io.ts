@@ -5,9 +5,10 @@
  * https servers are verified with the default public roots and the configured authorities: these servers often belong
  * to the same organisation. RFC 9110. Effects: network.
  */
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
+import { nodeHttp } from '../core/node-http.io.ts';
 
 export type HttpRequest = {
   readonly url: string;
@@ -129,7 +130,7 @@ function send(url: URL, request: HttpRequest): Promise<http.IncomingMessage> {
     const sent =
       url.protocol === 'https:'
         ? https.request(url, { ...options, ca: [...tls.getCACertificates('default'), ...authorities] }, resolve)
-        : http.request(url, options, resolve);
+        : nodeHttp.request(url, options, resolve);
     sent.on('error', reject);
     sent.end(posted?.bytes);
   });

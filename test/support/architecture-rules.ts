@@ -77,6 +77,7 @@ function importViolations({ path, text }: SourceFile): string[] {
   for (const { spec, typeOnly } of importsOf(text)) {
     if (!spec.startsWith('.')) {
       if (!typeOnly && !mayDoEffects(path) && EFFECT.test(spec)) found.push(`${path}: a pure file imports ${spec}`);
+      if (!typeOnly && spec === 'node:http') found.push(`${path}: node:http comes from core/node-http.io.ts`);
       continue;
     }
     const target = posix.normalize(posix.join(posix.dirname(path), spec));
