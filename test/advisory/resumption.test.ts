@@ -10,7 +10,8 @@ import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import type { Credentials } from '../support/certificate-authority.ts';
 import { runProgram } from '../support/program.ts';
 import { Site, withListener } from '../support/site.ts';
-import { SmtpSession } from '../support/smtp-session.ts';
+import type { SmtpSession } from '../support/smtp-session.ts';
+import { enterTls, MODES, VERSIONS, type Way } from '../support/tls-matrix.ts';
 
 let site: Site;
 let gateway: Gateway;
@@ -45,27 +46,17 @@ before(async () => {
   gateway = await site.start(config);
 });
 
-const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
-const MODES = ['starttls', 'implicit'] as const;
-type Version = (typeof VERSIONS)[number];
 type Visit = {
   readonly listener: string;
-  readonly version: Version;
+  readonly version: Way['version'];
   readonly card?: Credentials;
   readonly session?: Buffer | undefined;
 };
 
-async function visit({ listener, version, card, session }: Visit): Promise<SmtpSession> {
-  const port = ports[listener] ?? 0;
-  const client = { version, ...card, ...(session === undefined ? {} : { session }) };
-  if (listener.endsWith('implicit')) {
-    const smtp = await SmtpSession.dialTls({ port }, client);
-    await smtp.reply();
-    return smtp;
-  }
-  const smtp = await SmtpSession.open({ port });
-  await smtp.startTls(client);
-  return smtp;
+function visit({ listener, version, card, session }: Visit): Promise<SmtpSession> {
+  const mode = listener.endsWith('implicit') ? 'implicit' : 'starttls';
+  const client = { ...card, ...(session === undefined ? {} : { session }) };
+  return enterTls(ports[listener] ?? 0, { version, mode }, client);
 }
 
 /** What a client could keep for the next time: the newest session the server offered. */
