@@ -105,6 +105,11 @@ export const crlSource = z.strictObject({
   }),
   whenExpired: refuseOrAccept.meta({ description: 'Once the list is past its nextUpdate and the grace.' }),
   grace: durationMs.prefault('0s').meta({ description: 'Time after nextUpdate in which the list still counts.' }),
+  alertBefore: durationMs.optional().meta({
+    description:
+      'An alert is logged (crl-alert) and sallyport_crl_expiring is 1 from this time before nextUpdate on, and again once it has passed.',
+    otherwise: 'the last tenth of the list’s life, at most 1d',
+  }),
   maxSize: sizeBytes
     .refine((bytes) => bytes >= 1, 'at least 1 byte')
     .prefault('256M')

@@ -274,6 +274,17 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'A revocation list could not be fetched or is not good; the last good copy stays.',
     sample: { event: 'crl-failed', source: 'cac', url: 'http://crl.example.test/cac.crl', why: 'connection refused' },
   },
+  'crl-alert': {
+    means:
+      'The newest revocation list that there is comes near its nextUpdate (`expiring`: `alertBefore` of its source), or is past it (`expired`). Told once each.',
+    sample: {
+      event: 'crl-alert',
+      source: 'cac',
+      issuer: certificate.issuer,
+      age: 'expiring',
+      nextUpdateMs: 1_795_613_460_000,
+    },
+  },
   expiry: {
     means:
       'A certificate of the gateway or of an authority, or a revocation list, runs out: 90, 60, 30, 15, 5, 4, 3, 2 and 1 days before, and each day after. `days` is -1 on the first day after, then -2, and so on.',

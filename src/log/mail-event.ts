@@ -100,6 +100,7 @@ export type MailEvent =
   | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
   | { event: 'crl-failed'; source: string; url: string; why: string }
+  | { event: 'crl-alert'; source: string; issuer: string; age: 'expiring' | 'expired'; nextUpdateMs?: number }
   /** Something runs out at `endMs`, in whole `days` from now; negative: it has. */
   | {
       event: 'expiry';

@@ -46,6 +46,7 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
 export function levelOf(event: MailEvent): LogLevel {
   if (event.event === 'system') return event.level;
   if (event.event === 'directory') return event.up ? 'info' : 'warning';
+  if (event.event === 'crl-alert') return event.age === 'expired' ? 'critical' : 'warning';
   if (event.event === 'expiry') return event.days < 0 ? 'critical' : 'warning';
   if (event.event === 'audit') return event.outcome === 'done' ? 'info' : 'warning';
   return WARNINGS.has(event.event) ? 'warning' : 'info';
@@ -134,6 +135,8 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   system: (e) => v(e.text),
   'crl-updated': (e) =>
     `CRL source ${v(e.source)} updated: issuer ${q(e.issuer)} entries ${e.entries} next update ${nextUpdate(e.nextUpdateMs)}`,
+  'crl-alert': (e) =>
+    `CRL source ${v(e.source)}: the revocation list of ${q(e.issuer)} ${e.age === 'expired' ? 'has expired' : 'is about to expire'} (${e.nextUpdateMs === undefined ? 'it names no nextUpdate' : `nextUpdate ${isoTime(e.nextUpdateMs)}`})`,
   'crl-failed': (e) => `CRL source ${v(e.source)} failed: ${v(e.url)}: ${v(e.why)}`,
   expiry: (e) => `${OF[e.of]} ${v(e.name)} (${v(e.subject)}) ${expiryWords(e.days)}: ${isoTime(e.endMs)}`,
   audit: (e) =>

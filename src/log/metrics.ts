@@ -46,12 +46,14 @@ const METRICS = {
   sallyport_delivery_tls_failed_total: counter('TLS handshakes of delivery connections that failed.'),
   sallyport_crl_updates_total: counter('Revocation lists that were fetched and are good.'),
   sallyport_crl_failures_total: counter('Revocation lists that could not be fetched or are not good.'),
+  sallyport_crl_alerts_total: counter('Alerts that a revocation list is about to expire or has expired, by source.'),
   sallyport_crl_entries: gauge('max', 'Entries of a revocation list.'),
   sallyport_crl_age_seconds: gauge('max', 'Time since thisUpdate of a revocation list.'),
   sallyport_crl_next_update_seconds: gauge(
     'min',
     'Time to nextUpdate of a revocation list; negative once it has passed.',
   ),
+  sallyport_crl_expiring: gauge('max', 'Whether a revocation list is within the alert time before its nextUpdate.'),
   sallyport_crl_expired: gauge('max', 'Whether a revocation list is past its nextUpdate.'),
   sallyport_crl_next_update_timestamp_seconds: gauge('max', 'When a revocation list promises its successor.'),
   sallyport_certificate_expiry_timestamp_seconds: gauge(
@@ -247,6 +249,7 @@ const COUNT: { readonly [N in Name]?: Count<N> } = {
   'dcid-tls-failed': (m) => m.add('sallyport_delivery_tls_failed_total'),
   'crl-updated': (m, { source }) => m.add('sallyport_crl_updates_total', 1, { source }),
   'crl-failed': (m, { source }) => m.add('sallyport_crl_failures_total', 1, { source }),
+  'crl-alert': (m, { source, age }) => m.add('sallyport_crl_alerts_total', 1, { source, age }),
   audit: (m, { action, outcome }) => {
     if (/^login/i.test(action) && outcome !== 'done') m.add('sallyport_logins_failed_total');
   },

@@ -4,25 +4,27 @@
  */
 export type CrlAge = 'fresh' | 'expiring' | 'expired';
 
-/** Warned is in the last tenth of the list's life, at most a day before its end. */
-const WARNED_PART = 0.1;
-const LONGEST_WARNING_MS = 86_400_000;
+/** Where the source does not say, alerted is in the last tenth of the list's life, at most a day before its end. */
+const ALERT_PART = 0.1;
+const LONGEST_ALERT_MS = 86_400_000;
 
 export type CrlDates = { readonly thisUpdateMs: number; readonly nextUpdateMs?: number };
+/** Of a source: `alertBefore` as it is configured. */
+export type AlertRule = { readonly alertBefore?: number | undefined };
 
-export function ageOf(dates: CrlDates, nowMs: number): CrlAge {
+export function ageOf(dates: CrlDates, rule: AlertRule, nowMs: number): CrlAge {
   const { nextUpdateMs } = dates;
   if (nextUpdateMs === undefined || nowMs > nextUpdateMs) return 'expired';
-  return nowMs >= warningStartMs(dates, nextUpdateMs) ? 'expiring' : 'fresh';
+  return nowMs >= alertStartMs(dates, rule, nextUpdateMs) ? 'expiring' : 'fresh';
 }
 
 /** When `ageOf` changes next; undefined once the list has expired. */
-export function nextAgeMs(dates: CrlDates, nowMs: number): number | undefined {
+export function nextAgeMs(dates: CrlDates, rule: AlertRule, nowMs: number): number | undefined {
   const { nextUpdateMs } = dates;
   if (nextUpdateMs === undefined || nowMs > nextUpdateMs) return undefined;
-  const warnedMs = warningStartMs(dates, nextUpdateMs);
-  return nowMs < warnedMs ? warnedMs : nextUpdateMs + 1;
+  const startMs = alertStartMs(dates, rule, nextUpdateMs);
+  return nowMs < startMs ? startMs : nextUpdateMs + 1;
 }
 
-const warningStartMs = ({ thisUpdateMs }: CrlDates, nextUpdateMs: number): number =>
-  nextUpdateMs - Math.min((nextUpdateMs - thisUpdateMs) * WARNED_PART, LONGEST_WARNING_MS);
+const alertStartMs = ({ thisUpdateMs }: CrlDates, { alertBefore }: AlertRule, nextUpdateMs: number): number =>
+  nextUpdateMs - (alertBefore ?? Math.min((nextUpdateMs - thisUpdateMs) * ALERT_PART, LONGEST_ALERT_MS));

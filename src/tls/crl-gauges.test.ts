@@ -28,6 +28,8 @@ test('each issuer has its entries, its age and its seconds to nextUpdate', () =>
   assert.equal(found.get(`sallyport_crl_age_seconds${of('complete')}`), 60);
   assert.equal(found.get(`sallyport_crl_next_update_seconds${of('complete')}`), 3600);
   assert.equal(found.get(`sallyport_crl_expired${of('complete')}`), 0);
+  assert.equal(found.get(`sallyport_crl_expiring${of('complete')}`), 0);
+  assert.equal(series(list({ age: 'expiring' })).get(`sallyport_crl_expiring${of('complete')}`), 1);
 });
 
 test('a list that has expired counts below zero, a delta by itself, and partitions together', () => {

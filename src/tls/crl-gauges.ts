@@ -24,6 +24,7 @@ export function crlGauges({ nowMs, sources }: CrlListing): MetricsSnapshot {
         seconds(nowMs - Math.min(...same.map((each) => each.thisUpdateMs))),
         labels,
       );
+      metrics.set('sallyport_crl_expiring', same.some(({ age }) => age === 'expiring') ? 1 : 0, labels);
       metrics.set('sallyport_crl_expired', same.some(({ age }) => age === 'expired') ? 1 : 0, labels);
       if (ends.length === 0) continue;
       const end = Math.min(...ends);

@@ -49,16 +49,28 @@ test('a schedule is shown as it is written', () => {
 test('a list is expiring in the last tenth of its life, at most a day before its end', () => {
   const short = { thisUpdateMs: 0, nextUpdateMs: 10 * HOUR_MS };
   assert.deepEqual(
-    [0, 9 * HOUR_MS - 1, 9 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS + 1].map((now) => ageOf(short, now)),
+    [0, 9 * HOUR_MS - 1, 9 * HOUR_MS, 10 * HOUR_MS, 10 * HOUR_MS + 1].map((now) => ageOf(short, {}, now)),
     ['fresh', 'fresh', 'expiring', 'expiring', 'expired'],
   );
-  assert.equal(nextAgeMs(short, 0), 9 * HOUR_MS);
-  assert.equal(nextAgeMs(short, 9 * HOUR_MS), 10 * HOUR_MS + 1);
-  assert.equal(nextAgeMs(short, 11 * HOUR_MS), undefined);
+  assert.equal(nextAgeMs(short, {}, 0), 9 * HOUR_MS);
+  assert.equal(nextAgeMs(short, {}, 9 * HOUR_MS), 10 * HOUR_MS + 1);
+  assert.equal(nextAgeMs(short, {}, 11 * HOUR_MS), undefined);
   const long = { thisUpdateMs: 0, nextUpdateMs: 1000 * HOUR_MS };
-  assert.equal(nextAgeMs(long, 0), 976 * HOUR_MS);
+  assert.equal(nextAgeMs(long, {}, 0), 976 * HOUR_MS);
+});
+
+test('where the source says when to alert, that counts', () => {
+  const list = { thisUpdateMs: 0, nextUpdateMs: 100 * HOUR_MS };
+  const rule = { alertBefore: 72 * HOUR_MS };
+  assert.deepEqual(
+    [28 * HOUR_MS - 1, 28 * HOUR_MS, 100 * HOUR_MS, 100 * HOUR_MS + 1].map((now) => ageOf(list, rule, now)),
+    ['fresh', 'expiring', 'expiring', 'expired'],
+  );
+  assert.equal(nextAgeMs(list, rule, 0), 28 * HOUR_MS);
+  assert.equal(nextAgeMs(list, { alertBefore: 0 }, 0), 100 * HOUR_MS);
+  assert.equal(ageOf(list, { alertBefore: 200 * HOUR_MS }, 0), 'expiring');
 });
 
 test('a list without nextUpdate counts as expired', () => {
-  assert.equal(ageOf({ thisUpdateMs: 0 }, 1), 'expired');
+  assert.equal(ageOf({ thisUpdateMs: 0 }, {}, 1), 'expired');
 });

@@ -199,7 +199,7 @@ export class CrlSource {
     }
     if (lists > 0) await this.#save(merged, url);
     const expired = [...bundle.lists].some(
-      ({ crl }) => ageOf(this.#held.get(keyOf(crl)) ?? crl, clock.now()) === 'expired',
+      ({ crl }) => ageOf(this.#held.get(keyOf(crl)) ?? crl, this.settings, clock.now()) === 'expired',
     );
     return { lists, why: faults.length === 0 ? undefined : summary(faults), expired };
   }

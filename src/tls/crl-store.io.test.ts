@@ -289,9 +289,10 @@ test('a list that is about to expire, and one that has expired, are each told on
   assert.equal(told(), 'crl.sources.cac.whenExpired');
   await store.updateNow();
   await store.reconfigure(input({ cac: sourceOf(server.url) }));
-  const warnings = events.flatMap((event) => (event.event === 'system' ? [event.text] : []));
-  assert.equal(warnings.filter((text) => /Root CA.* is about to expire/.test(text)).length, 1);
-  assert.equal(warnings.filter((text) => /Issuing CA.* has expired/.test(text)).length, 1);
+  const alerts = events.flatMap((event) => (event.event === 'crl-alert' ? [`${event.issuer} ${event.age}`] : []));
+  assert.equal(alerts.filter((text) => /Root CA.* expiring/.test(text)).length, 1);
+  assert.equal(alerts.filter((text) => /Issuing CA.* expired/.test(text)).length, 1);
+  assert.equal(alerts.length, 2);
 });
 
 test('a server that hangs holds the start no longer than the source allows', async (t) => {

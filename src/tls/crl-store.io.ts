@@ -1,6 +1,6 @@
 /**
  * All CRL sources of the gateway: loads the last good copies, fetches by schedule, publishes an immutable snapshot
- * after every change and warns before a list runs out. Runs on the control thread; sessions only ever see snapshots.
+ * after every change and alerts before a list runs out. Runs on the control thread; sessions only ever see snapshots.
  * AsyncOS: Network > CRL Sources. Effects: network, files and timers through its sources.
  */
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { collectSoon } from '../core/collect.io.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
-import { type CrlAge, ageOf, nextAgeMs } from './crl-age.ts';
+import { type AlertRule, type CrlAge, ageOf, nextAgeMs } from './crl-age.ts';
 import { keyOf } from './crl-holding.ts';
 import { CrlParser } from './crl-parse.io.ts';
 import { scheduleWords } from './crl-schedule.ts';
@@ -54,6 +54,7 @@ export type CrlStore = {
 const FIRST_ATTEMPT_MS = 10_000;
 /** Ages are looked at again after this time at the latest: wall clocks jump. */
 const MAX_AGE_CHECK_MS = 3_600_000;
+const MIN_AGE_CHECK_MS = 100;
 
 export const openCrlStore = (options: CrlStoreOptions): CrlStore => new Store(options);
 
@@ -211,36 +212,31 @@ class Store implements CrlStore {
     }
   }
 
-  /** Warns once each time a list comes near its nextUpdate, and once when it has passed. */
+  /** Alerts once each time a list comes near its nextUpdate, and once when it has passed. */
   #checkAges(): void {
     clearTimeout(this.#ageTimer);
     const nowMs = this.#options.clock.now();
     const ages = new Map<string, CrlAge>();
     let nextMs = nowMs + MAX_AGE_CHECK_MS;
-    for (const list of this.#all.flatMap((source) => source.lists)) {
-      const key = `${list.source}|${keyOf(list)}`;
-      const age = ageOf(list, nowMs);
-      ages.set(key, age);
-      if (age !== 'fresh' && this.#ages.get(key) !== age) this.#warnOfAge(list, age);
-      nextMs = Math.min(nextMs, nextAgeMs(list, nowMs) ?? nextMs);
+    for (const { settings, lists } of this.#all) {
+      for (const list of lists) {
+        const key = `${list.source}|${keyOf(list)}`;
+        const age = ageOf(list, settings, nowMs);
+        ages.set(key, age);
+        if (age !== 'fresh' && this.#ages.get(key) !== age) this.#alert(list, age);
+        nextMs = Math.min(nextMs, nextAgeMs(list, settings, nowMs) ?? nextMs);
+      }
     }
     this.#ages = ages;
-    this.#ageTimer = setTimeout(() => this.#checkAges(), Math.max(1000, nextMs - nowMs));
+    this.#ageTimer = setTimeout(() => this.#checkAges(), Math.max(MIN_AGE_CHECK_MS, nextMs - nowMs));
     this.#ageTimer.unref();
   }
 
-  #warnOfAge({ source, issuer, nextUpdateMs }: CrlList, age: CrlAge): void {
-    const when = nextUpdateMs === undefined ? 'it names no nextUpdate' : `nextUpdate ${isoTime(nextUpdateMs)}`;
-    const what = age === 'expired' ? 'has expired' : 'is about to expire';
-    this.#options.log.emit({
-      event: 'system',
-      level: 'warning',
-      text: `CRL source ${source}: the revocation list of ${issuer} ${what} (${when})`,
-    });
+  #alert({ source, issuer, nextUpdateMs }: CrlList, age: 'expiring' | 'expired'): void {
+    const end = nextUpdateMs === undefined ? {} : { nextUpdateMs };
+    this.#options.log.emit({ event: 'crl-alert', source, issuer, age, ...end });
   }
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 const listedSource = ({ name, settings, everGood, progress, lists }: CrlSource, nowMs: number): ListedSource => ({
   name,
@@ -248,10 +244,10 @@ const listedSource = ({ name, settings, everGood, progress, lists }: CrlSource, 
   schedule: scheduleWords(settings.schedule),
   everGood,
   ...progress,
-  lists: lists.map((list) => listed(list, nowMs)),
+  lists: lists.map((list) => listed(list, settings, nowMs)),
 });
 
-function listed(list: CrlList, nowMs: number): ListedCrl {
+function listed(list: CrlList, rule: AlertRule, nowMs: number): ListedCrl {
   const { issuer, table, thisUpdateMs, nextUpdateMs, crlNumber, baseCrlNumber, scopeId, bytes } = list;
   return {
     issuer,
@@ -262,7 +258,7 @@ function listed(list: CrlList, nowMs: number): ListedCrl {
     ...(crlNumber === undefined ? {} : { crlNumber: String(crlNumber) }),
     delta: baseCrlNumber !== undefined,
     partial: scopeId !== '',
-    age: ageOf(list, nowMs),
+    age: ageOf(list, rule, nowMs),
   };
 }
 

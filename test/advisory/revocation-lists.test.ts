@@ -220,11 +220,11 @@ for (const way of WAYS) {
     // What a late list tells is believed.
     await refused(running, way, frank(), REVOKED('cac'));
     const { events } = running.gateway;
-    const warning = events.find(({ text }) =>
-      String(text).startsWith(`CRL source cac: the revocation list of ${ISSUING}`),
+    const alert = events.find(
+      ({ event, source: name, issuer }) => event === 'crl-alert' && name === 'cac' && issuer === ISSUING,
     );
-    assert.match(String(warning?.['text']), / has expired \(nextUpdate /);
-    assert.equal(warning?.['level'], 'warning');
+    assert.equal(alert?.['age'], 'expired');
+    assert.equal(alert?.['level'], 'critical');
   });
 
   for (const [setting, running] of [
