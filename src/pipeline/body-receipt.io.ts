@@ -8,11 +8,15 @@ import type { Body } from '../core/ports.ts';
 import { openSpoolWriter, type SpoolWriter } from '../queue/spool.io.ts';
 
 const INLINE_BYTES = 64 * 1024;
+/** A spool file grows by pieces of this size, because each write is a trip through the thread pool. */
+const PIECE_BYTES = 256 * 1024;
 
 export class BodyReceipt {
   readonly #spoolDir: string;
   readonly #mid: Mid;
-  readonly #parts: Uint8Array[] = [];
+  /** Octets that are not in the spool file, and how many. */
+  #parts: Uint8Array[] = [];
+  #unwritten = 0;
   #bytes = 0;
   #spool: SpoolWriter | undefined;
   #head: Buffer | undefined;
@@ -24,6 +28,7 @@ export class BodyReceipt {
     if (top === undefined) return;
     this.#parts.push(top);
     this.#bytes = top.length;
+    this.#unwritten = top.length;
   }
 
   get bytes(): number {
@@ -32,14 +37,23 @@ export class BodyReceipt {
 
   /** Rejects with GatewayError `storage-full` or `storage`. */
   async write(slices: readonly Uint8Array[]): Promise<void> {
-    for (const slice of slices) this.#bytes += slice.length;
-    if (this.#spool !== undefined) return this.#spool.write(slices);
     this.#parts.push(...slices);
-    if (this.#bytes <= INLINE_BYTES) return;
-    this.#head = Buffer.concat(this.#parts).subarray(0, INLINE_BYTES);
-    this.#spool = await openSpoolWriter(this.#spoolDir, this.#mid);
-    await this.#spool.write(this.#parts);
-    this.#parts.length = 0;
+    for (const slice of slices) {
+      this.#bytes += slice.length;
+      this.#unwritten += slice.length;
+    }
+    if (this.#spool === undefined && this.#bytes > INLINE_BYTES) {
+      this.#head = Buffer.concat(this.#parts).subarray(0, INLINE_BYTES);
+      this.#spool = await openSpoolWriter(this.#spoolDir, this.#mid);
+    }
+    if (this.#spool !== undefined && this.#unwritten >= PIECE_BYTES) await this.#writeTo(this.#spool);
+  }
+
+  #writeTo(spool: SpoolWriter): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#unwritten = 0;
+    return spool.write(parts);
   }
 
   /** The first 64 KiB of the message: the whole header of any reasonable one. */
@@ -50,7 +64,10 @@ export class BodyReceipt {
 
   /** The body, on stable storage already where it is a spool file. */
   async finish(): Promise<Body> {
-    if (this.#spool !== undefined) return { kind: 'spooled', ...(await this.#spool.commit()) };
+    if (this.#spool !== undefined) {
+      await this.#writeTo(this.#spool);
+      return { kind: 'spooled', ...(await this.#spool.commit()) };
+    }
     // A copy of its own: the queue takes the memory over.
     return { kind: 'inline', bytes: new Uint8Array(this.head()) };
   }

@@ -81,20 +81,21 @@ export class DotReader {
 
   /** From within a line to the end of the message or of the chunk. */
   #region(chunk: Buffer, at: number): number {
-    const end = chunk.indexOf(END, at, 'latin1');
+    // The end is a dot at the start of a line too: where there is none, one search has told all.
+    const dot = chunk.indexOf(STUFFED, at, 'latin1');
+    const end = dot < 0 ? -1 : chunk.indexOf(END, dot, 'latin1');
     if (end >= 0) {
-      this.#content(chunk.subarray(at, end + 2));
+      this.#content(chunk.subarray(at, end + 2), dot < end);
       this.#done = true;
       return end + END.length;
     }
     const { place, held } = placeAtEnd(chunk, at);
-    this.#content(chunk.subarray(at, chunk.length - held));
+    this.#content(chunk.subarray(at, chunk.length - held), dot >= 0);
     return this.#go(place, chunk.length);
   }
 
-  #content(octets: Buffer): void {
+  #content(octets: Buffer, stuffed: boolean): void {
     if (this.#octets.fault !== undefined) return;
-    const stuffed = octets.includes(STUFFED, 0, 'latin1');
     this.#octets.add(stuffed ? Buffer.from(octets.toString('latin1').replaceAll(STUFFED, '\r\n'), 'latin1') : octets);
   }
 }
