@@ -9,6 +9,8 @@ import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 
 const SHORTEST_SLEEP_MS = 10;
+/** Rest after a round: what arrives meanwhile is fetched together. The first arrival after a quiet time waits for nothing. */
+const REST_MS = 10;
 const LONGEST_SLEEP_MS = 60_000;
 const AFTER_FAILURE_MS = 5_000;
 const FIRST_PATIENCE_MS = 1_000;
@@ -106,6 +108,7 @@ export class Errands {
         if (!this.#stopping) this.#complain('critical', 'the queue cannot be read', error);
         this.wakeAt(this.#options.clock.now() + AFTER_FAILURE_MS);
       }
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
     } while (this.#again && !this.#stopping);
     this.#inRound = false;
   }

@@ -114,11 +114,15 @@ class DeliveryWalk implements Delivery {
     const { queue, clock } = this.#on;
     while (!this.#errands.stopping) {
       if (this.#controls.waiting >= MAX_WAITING) return undefined;
-      const rows = await queue.claim(OWNER, clock.now(), LEASE_MS, CLAIM_ROWS);
+      // Asked together: they travel together. An answer that is older than the claim only makes one round too many.
+      const [rows, nextDueMs] = await Promise.all([
+        queue.claim(OWNER, clock.now(), LEASE_MS, CLAIM_ROWS),
+        queue.nextDueMs(),
+      ]);
       const fresh = this.#ledger.hold(rows);
       if (this.#errands.stopping) await this.#ledger.release(fresh);
       else this.#admit(fresh);
-      if (rows.length < CLAIM_ROWS) return queue.nextDueMs();
+      if (rows.length < CLAIM_ROWS) return nextDueMs;
     }
     return undefined;
   }
