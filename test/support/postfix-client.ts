@@ -3,31 +3,10 @@
  * by SMTP and relays everything to the gateway, with a client certificate. Needs root, as Postfix does.
  * Effects: starts and ends Postfix, writes files.
  */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { atEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './gateway.ts';
-
-const SERVICES = `cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-`;
+import { postfix, postfixLog, smtpd, writePostfix } from './postfix-instance.ts';
 
 export type PostfixClientOptions = {
   readonly relayPort: number;
@@ -40,40 +19,20 @@ export type PostfixClient = { readonly port: number; log(): string };
 
 export async function startPostfixClient(options: PostfixClientOptions): Promise<PostfixClient> {
   const folder = temporaryFolder();
-  // Postfix's own user must be able to walk through.
-  chmodSync(folder, 0o755);
   const port = await freePort();
-  for (const name of ['conf', 'queue', 'data']) mkdirSync(join(folder, name));
-  chownSync(join(folder, 'data'), Number(execFileSync('id', ['-u', 'postfix'], { encoding: 'utf8' })), -1);
-  writeFileSync(join(folder, 'conf', 'main.cf'), mainCf(folder, options));
-  writeFileSync(join(folder, 'conf', 'master.cf'), `127.0.0.1:${port} inet n - n - - smtpd\n${SERVICES}`);
-  const postfix = (command: string): void => {
-    execFileSync('postfix', ['-c', join(folder, 'conf'), command], { stdio: 'ignore' });
-  };
-  postfix('start');
-  atEnd(() => postfix('stop'));
-  return { port, log: () => readFileSync(join(folder, 'mail.log'), 'utf8') };
+  writePostfix(folder, {
+    services: [smtpd(port), 'smtp unix - - n - - smtp'],
+    parameters: {
+      myhostname: 'client.example.test',
+      relayhost: `[127.0.0.1]:${options.relayPort}`,
+      smtp_tls_security_level: 'encrypt',
+      smtp_tls_CAfile: options.caFile,
+      smtp_tls_cert_file: options.certFile,
+      smtp_tls_key_file: options.keyFile,
+      smtp_tls_loglevel: '1',
+    },
+  });
+  postfix(folder, 'start');
+  atEnd(() => postfix(folder, 'stop'));
+  return { port, log: () => postfixLog(folder) };
 }
-
-const mainCf = (
-  folder: string,
-  { relayPort, caFile, certFile, keyFile }: PostfixClientOptions,
-): string => `compatibility_level = 3.6
-queue_directory = ${folder}/queue
-data_directory = ${folder}/data
-maillog_file = ${folder}/mail.log
-maillog_file_prefixes = ${folder}
-myhostname = client.example.test
-mydestination =
-local_recipient_maps =
-alias_maps =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
-relayhost = [127.0.0.1]:${relayPort}
-smtp_tls_security_level = encrypt
-smtp_tls_CAfile = ${caFile}
-smtp_tls_cert_file = ${certFile}
-smtp_tls_key_file = ${keyFile}
-smtp_tls_loglevel = 1
-`;
