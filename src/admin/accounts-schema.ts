@@ -117,6 +117,7 @@ export const SQL = {
   insertPasskey:
     'INSERT INTO passkey (id, account, name, public_key, counter, transports, synced, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   usePasskey: 'UPDATE passkey SET counter = ?, synced = ?, last_used_ms = ? WHERE id = ?',
+  renamePasskey: 'UPDATE passkey SET name = ? WHERE account = ? AND id = ?',
   deletePasskey: 'DELETE FROM passkey WHERE account = ? AND id = ?',
 
   session: 'SELECT * FROM session WHERE secret = ?',
@@ -125,6 +126,7 @@ export const SQL = {
   touchSession: 'UPDATE session SET seen_ms = ? WHERE secret = ?',
   endSession: 'DELETE FROM session WHERE secret = ?',
   endSessions: 'DELETE FROM session WHERE account = ? AND id <> ?',
+  endSessionsBy: 'DELETE FROM session WHERE account = ? AND how = ? AND id <> ?',
   endOldSessions: 'DELETE FROM session WHERE seen_ms < ? OR created_ms < ?',
   sessionsOf: 'SELECT id FROM session WHERE account = ? ORDER BY created_ms',
 

@@ -245,8 +245,17 @@ export class Accounts {
     this.#db.run('usePasskey', counter, synced ? 1 : 0, this.#clock.now(), id);
   }
 
-  removePasskey(account: string, id: string): boolean {
-    return this.#db.run('deletePasskey', account, id) === 1;
+  renamePasskey(account: string, id: string, name: string): boolean {
+    return this.#db.run('renamePasskey', name, account, id) === 1;
+  }
+
+  /** Who has the passkey may have a session too: every one that began with a passkey ends, but `keepSession`. */
+  removePasskey(account: string, id: string, keepSession = ''): boolean {
+    return this.#db.transaction(() => {
+      const done = this.#db.run('deletePasskey', account, id) === 1;
+      if (done) this.#db.run('endSessionsBy', account, 'passkey', keepSession);
+      return done;
+    });
   }
 
   #isLastAdministrator({ name, role, enabled }: Account): boolean {

@@ -9,6 +9,7 @@ import type { Accounts } from './accounts.io.ts';
 import type { AuditRecord, How } from './audit.io.ts';
 import type { ControlCalls } from './control-calls.ts';
 import type { LoginThrottle } from './login-throttle.ts';
+import type { PasskeyChallenges } from './passkey-challenges.ts';
 import type { PasswordHashes } from './password-hash.io.ts';
 import type { Problem } from './problem.ts';
 import type { Role } from './roles.ts';
@@ -67,6 +68,7 @@ export type ApiContext = {
   readonly audit: AuditRecord;
   readonly hashes: PasswordHashes;
   readonly throttle: LoginThrottle;
+  readonly challenges: PasskeyChallenges;
   readonly certificates: CertificateDoor;
   readonly queue: QueueClient;
   /** Of the revision in force. */

@@ -2,7 +2,7 @@
 import { type Account, MAX_CREDENTIALS } from './accounts.io.ts';
 import { type ApiContext, callerOf, type HandlersOf } from './api-context.ts';
 import { credentialRefusal, passwordError } from './handlers-session.io.ts';
-import { accountKey } from './login-throttle.ts';
+import { accountKey, passkeyKey } from './login-throttle.ts';
 import { passwordFault } from './password-rules.ts';
 import { type Problem, problem } from './problem.ts';
 import { lesserRole, type Role } from './roles.ts';
@@ -56,7 +56,7 @@ export const ACCOUNT_HANDLERS: HandlersOf<typeof ACCOUNT_ROUTES> = {
 
   'POST /api/accounts/{account}/unlock': async ({ path }, _, { accounts, throttle, clock }) => {
     if (accounts.find(path.account) === undefined) return NO_ACCOUNT;
-    return { body: { wasLocked: throttle.forget([accountKey(path.account)], clock.now()) } };
+    return { body: { wasLocked: throttle.forget([accountKey(path.account), passkeyKey(path.account)], clock.now()) } };
   },
 
   'GET /api/accounts/{account}/certificates': async ({ path }, _, { accounts }) =>
@@ -125,7 +125,8 @@ export const AUDIT_HANDLERS: HandlersOf<typeof AUDIT_ROUTES> = {
 };
 
 function shown(account: Account, { throttle, clock }: ApiContext) {
-  const lockedUntilMs = throttle.lockedUntilMs(accountKey(account.name), clock.now());
+  const locks = [accountKey, passkeyKey].flatMap((key) => throttle.lockedUntilMs(key(account.name), clock.now()) ?? []);
+  const lockedUntilMs = locks.length === 0 ? undefined : Math.max(...locks);
   return { ...account, ...(lockedUntilMs === undefined ? {} : { lockedUntilMs }) };
 }
 

@@ -1,26 +1,13 @@
 /**
- * Signing in and out. Every login is recorded, good or not, with the reason; the one who tried is told only that it
- * failed. A password of a name that does not exist costs the same time as a wrong one.
- * Effects: accounts, sessions, audit record.
+ * Signing in by password or certificate, and out. A password of a name that does not exist costs the same time as a
+ * wrong one. Effects: accounts, sessions, audit record.
  */
-import type { Account } from './accounts.io.ts';
-import { type ApiContext, type Call, callerOf, type HandlersOf, type Reply } from './api-context.ts';
-import { certificateFault, sessionCookie } from './authenticate.io.ts';
-import { accountKey, addressKey } from './login-throttle.ts';
+import { type Call, callerOf, type HandlersOf } from './api-context.ts';
+import { sessionCookie } from './authenticate.io.ts';
+import { failed, forgive, type SessionInfo, signIn, throttled } from './login.io.ts';
 import { passwordFault } from './password-rules.ts';
 import { type Problem, problem } from './problem.ts';
 import type { SESSION_ROUTES } from './routes-session.ts';
-import type { LoginMethod } from './sessions.io.ts';
-
-type SessionInfo = {
-  account: string;
-  role: Account['role'];
-  how: LoginMethod | 'token' | 'local';
-  sinceMs?: number;
-  endsMs?: number;
-};
-
-const LOGIN_FAILED = problem('login-failed', 'the account or what it was proved with is not right');
 
 export const SESSION_HANDLERS: HandlersOf<typeof SESSION_ROUTES> = {
   'POST /api/login': async ({ body: { account: name, password } }, call, context) => {
@@ -95,62 +82,4 @@ export function credentialRefusal(call: Call): Problem | undefined {
   if (how === 'token') return problem('forbidden', 'a token cannot manage what an account signs in with: sign in');
   if (how === 'local') return problem('forbidden', 'the control socket has no account of its own');
   return undefined;
-}
-
-const keysOf = (name: string, { address }: Call): string[] => [accountKey(name.slice(0, 100)), addressKey(address)];
-
-/** Counts the attempt; a problem where the name or the address is locked. */
-function throttled(name: string, call: Call, context: ApiContext): Problem | undefined {
-  const { throttle, clock, settings } = context;
-  const { maxFailedLogins: maxFailures, lockTime: lockMs } = settings();
-  const nowMs = clock.now();
-  const attempt = throttle.attempt(keysOf(name, call), nowMs, { maxFailures, lockMs });
-  if (attempt.allowed) return undefined;
-  // The first one only: who goes on trying must not be able to fill the record.
-  if (attempt.first)
-    record({ name, how: 'password', why: 'locked after failed logins' }, 'too-many-attempts', call, context);
-  const seconds = Math.max(1, Math.ceil((attempt.untilMs - nowMs) / 1000));
-  return problem('too-many-attempts', `too many failed logins: try again in ${seconds} s`, {
-    headers: { 'retry-after': String(seconds) },
-  });
-}
-
-function forgive(name: string, call: Call, { throttle, clock }: ApiContext): void {
-  throttle.forget(keysOf(name, call), clock.now());
-}
-
-type Failure = { readonly name: string; readonly how: LoginMethod; readonly why: string };
-
-export function failed(failure: Failure, call: Call, context: ApiContext): Problem {
-  record(failure, 'login-failed', call, context);
-  return LOGIN_FAILED;
-}
-
-function record({ name, how, why }: Failure, outcome: string, { address }: Call, { audit }: ApiContext): void {
-  audit.record({ actor: name, how, address, action: 'login', target: '', facts: {} }, outcome, why);
-}
-
-/** The account has proved who it is. */
-export function signIn(
-  account: Account,
-  how: LoginMethod,
-  call: Call,
-  context: ApiContext,
-): Reply<SessionInfo> | Problem {
-  const { sessions, settings } = context;
-  const { name, role, enabled } = account;
-  if (!enabled) return failed({ name, how, why: 'the account is disabled' }, call, context);
-  const why = how === 'certificate' ? undefined : certificateFault(call.chain, name, context);
-  if (why !== undefined) return failed({ name, how, why }, call, context);
-  forgive(name, call, context);
-  // Before the session exists: a login that cannot be recorded is none.
-  record({ name, how, why: '' }, 'done', call, context);
-  const { sessionLifetime, clientCertificate } = settings();
-  const bound = how === 'certificate' || clientCertificate?.required === true;
-  const { address } = call;
-  const { session, secret } = sessions.begin(name, how, { address, chain: bound ? call.chain : undefined });
-  return {
-    body: { account: name, role, how, sinceMs: session.createdMs, endsMs: session.createdMs + sessionLifetime },
-    headers: { 'set-cookie': sessionCookie(secret, sessionLifetime) },
-  };
 }

@@ -3,11 +3,13 @@ import type { AnyHandler, HandlersOf } from './api-context.ts';
 import { ACCOUNT_HANDLERS, AUDIT_HANDLERS } from './handlers-accounts.io.ts';
 import { CONFIGURATION_HANDLERS } from './handlers-configuration.io.ts';
 import { GATEWAY_HANDLERS } from './handlers-gateway.io.ts';
+import { PASSKEY_HANDLERS } from './handlers-passkeys.io.ts';
 import { SESSION_HANDLERS } from './handlers-session.io.ts';
 import type { Api, ApiKey } from './routes.ts';
 
 const ALL: HandlersOf<Api> = {
   ...SESSION_HANDLERS,
+  ...PASSKEY_HANDLERS,
   ...GATEWAY_HANDLERS,
   ...CONFIGURATION_HANDLERS,
   ...ACCOUNT_HANDLERS,

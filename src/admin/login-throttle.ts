@@ -1,8 +1,8 @@
 /**
  * Lock-out after failed logins, per account name and per address: after so many failures in a row further attempts are
  * refused for a while, unseen. A name that does not exist is locked as one that does, so that a lock tells nothing. An
- * IPv6 address counts as its /64. Certificates, tokens and the control socket are not locked out by
- * passwords that others guess: a lock of an account concerns its password alone.
+ * IPv6 address counts as its /64. Certificates, passkeys, tokens and the control socket are not locked out by passwords
+ * that others guess: a lock concerns an account's password, or its passkeys, alone.
  * AsyncOS: userconfig, User Account Lock. Pure: time is handed in; state in memory, bounded.
  */
 import { blockAround, formatIp, parseIp } from '../core/network.ts';
@@ -74,6 +74,7 @@ export class LoginThrottle {
 }
 
 export const accountKey = (name: string): string => `account ${name}`;
+export const passkeyKey = (name: string): string => `passkeys ${name}`;
 
 export function addressKey(address: string): string {
   const ip = parseIp(address);

@@ -9,6 +9,7 @@ import { AuditRecord } from './audit.io.ts';
 import { HANDLERS } from './handlers.io.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openApiDocument } from './openapi.ts';
+import { PasskeyChallenges } from './passkey-challenges.ts';
 import { PasswordHashes } from './password-hash.io.ts';
 import { Sessions } from './sessions.io.ts';
 
@@ -38,6 +39,7 @@ export function openApi({ folder, certificates, ...parts }: ApiParts): {
     audit: new AuditRecord(database, clock, log),
     hashes: new PasswordHashes(),
     throttle: new LoginThrottle(),
+    challenges: new PasskeyChallenges(),
     certificates: { judge: (chain) => certificates().judge(chain), read: (file) => certificates().read(file) },
     openApi: () => {
       document ??= `${JSON.stringify(openApiDocument(version), null, 1)}\n`;

@@ -2,11 +2,13 @@
 import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 import { CONFIGURATION_ROUTES } from './routes-configuration.ts';
 import { GATEWAY_ROUTES } from './routes-gateway.ts';
+import { PASSKEY_ROUTES } from './routes-passkeys.ts';
 import { SESSION_ROUTES } from './routes-session.ts';
 import type { RouteKey } from './route.ts';
 
 export const ROUTES = {
   ...SESSION_ROUTES,
+  ...PASSKEY_ROUTES,
   ...GATEWAY_ROUTES,
   ...CONFIGURATION_ROUTES,
   ...ACCOUNT_ROUTES,

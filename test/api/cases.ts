@@ -4,11 +4,13 @@ import type { Case } from './case.ts';
 import { ACCOUNT_CASES, SESSION_CASES } from './cases-accounts.ts';
 import { CONFIGURATION_CASES } from './cases-configuration.ts';
 import { GATEWAY_CASES } from './cases-gateway.ts';
+import { PASSKEY_CASES } from './cases-passkeys.ts';
 
 /** A route without a case does not compile. */
 export const CASES: Readonly<Record<ApiKey, Case>> = {
   ...SESSION_CASES,
   ...ACCOUNT_CASES,
+  ...PASSKEY_CASES,
   ...GATEWAY_CASES,
   ...CONFIGURATION_CASES,
 };
