@@ -98,7 +98,7 @@ export class Authenticator {
     const clientDataJSON = this.#clientData('webauthn.get', challenge, otherwise);
     const authenticatorData = this.#authData(rpId, 0, { counter: this.counter + 1, ...otherwise });
     const signature = sign('sha256', Buffer.concat([authenticatorData, sha256(clientDataJSON)]), this.#key);
-    if (otherwise.spoilSignature === true) signature[signature.length - 1]! ^= 1;
+    if (otherwise.spoilSignature === true) signature.writeUInt8((signature.at(-1) ?? 0) ^ 1, signature.length - 1);
     const { userHandle = this.userHandle } = otherwise;
     const response = {
       clientDataJSON: b64(clientDataJSON),
