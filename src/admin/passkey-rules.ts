@@ -4,7 +4,7 @@
  * WebAuthn Level 3 §4 (RP ID), §6.1.1 (signature counter), §14.6.1 (no names in user handles). Pure.
  */
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
+import { parseIp } from '../core/network.ts';
 import type { Account } from './accounts.io.ts';
 
 /** `id`: the RP ID. Passkeys work from `origins` only. */
@@ -14,7 +14,7 @@ export type RelyingParty = { readonly id: string; readonly origins: readonly str
 export function relyingPartyOf(origins: readonly string[]): RelyingParty | undefined {
   const host = hostOf(origins[0] ?? '');
   // A passkey belongs to a domain name: browsers take no address (§5.1.2).
-  if (host === undefined || host.startsWith('[') || isIP(host) !== 0) return undefined;
+  if (host === undefined || host.startsWith('[') || parseIp(host) !== undefined) return undefined;
   const under = origins.filter((origin) => {
     const each = hostOf(origin);
     return each === host || each?.endsWith(`.${host}`) === true;

@@ -98,7 +98,7 @@ export class Page {
 
   async go(url: string): Promise<void> {
     const { errorText } = await this.send('Page.navigate', { url });
-    if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`);
+    if (errorText !== undefined) throw new Error(`${url}: ${JSON.stringify(errorText)}`);
     // The document of before answers until the new one is there.
     for (let i = 0; i < 600; i++) {
       if ((await this.run('location.href + " " + document.readyState')) === `${url} complete`) return;
