@@ -8,10 +8,10 @@ import type { Clock } from '../core/ports.ts';
 import type { Answer } from '../core/verdict.ts';
 import type { CertificateNames } from '../log/mail-event.ts';
 import type { Certificate } from '../tls/certificate.ts';
-import type { PathSearch } from '../tls/certificate-path.ts';
+import type { OnChain, PathSearch } from '../tls/certificate-path.ts';
 import type { ResponderFact } from '../tls/ocsp-policy.ts';
-import type { PathFailure, PathFault, ValidatedPath } from '../tls/path-validation.ts';
-import type { RevocationVerdict, Unknown } from '../tls/revocation.ts';
+import type { PathFailure, PathFault, ValidatedPath, ValidationSettings } from '../tls/path-validation.ts';
+import type { RevocationInput, RevocationVerdict, Unknown } from '../tls/revocation.ts';
 import type { CertificateOwner } from './certificate-owner.ts';
 import type { CertificateStanding } from './identity-verdict.ts';
 
@@ -23,7 +23,14 @@ export type CertificateStages = {
   /** Undefined: malformed. */
   readonly parse: (der: Uint8Array) => Certificate | undefined;
   readonly names: (certificate: Certificate) => CertificateNames;
-  readonly findPaths: (leaf: Certificate, presented: () => readonly Uint8Array[], nowMs: number) => PathSearch;
+  readonly findPaths: (
+    leaf: Certificate,
+    presented: () => readonly Uint8Array[],
+    nowMs: number,
+    onChain?: OnChain,
+  ) => PathSearch;
+  /** What a path is held to. */
+  readonly pathSettings: (nowMs: number) => ValidationSettings;
   /** Of several failures the one that says most. */
   readonly bestFailure: (failures: readonly PathFailure[]) => PathFailure;
   /** Fetches issuers that certificates name, where no path is found without them. They are as trusted as what was sent. */
@@ -33,6 +40,8 @@ export type CertificateStages = {
   /** What they have said, one for each certificate below the anchor. */
   readonly responderFacts?: (path: readonly Certificate[]) => readonly ResponderFact[];
   readonly checkRevocation: (path: readonly Certificate[], nowMs: number) => RevocationVerdict;
+  /** What `checkRevocation` decides on. */
+  readonly revocationInput: (path: readonly Certificate[], nowMs: number) => RevocationInput;
   /**
    * Asks for what is not known about these certificates and waits a moment for it: `news` when it is worth deciding
    * again, `pending` when the answers are still on their way, `nothing` when there is nobody to ask.
@@ -114,6 +123,11 @@ export class CertificateCheck {
   /** What OCSP responders said about the certificates of the path that was decided last; empty without OCSP. */
   get responders(): readonly ResponderFact[] {
     return this.#responders;
+  }
+
+  /** Issuers that were fetched because no path was found without them. */
+  get fetched(): readonly Uint8Array[] {
+    return this.#fetched;
   }
 
   /** Path and revocation as of now; undefined when they hold. Waits only where a responder's answer is not fresh. */

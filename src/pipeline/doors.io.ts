@@ -18,6 +18,7 @@ import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
 import type { Login, Trace as LdapTrace } from '../ldap/query.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
+import type { Certificate } from '../tls/certificate.ts';
 import { createCertificateReader } from '../tls/certificate-memory.ts';
 import { bestFailure, createSignatureCache, findPaths } from '../tls/certificate-path.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
@@ -25,7 +26,7 @@ import { pathRulesOf } from '../tls/path-rules.ts';
 import type { AskDesk } from '../tls/desk.ts';
 import { fetchMissingIssuers } from '../tls/missing-issuers.io.ts';
 import { Responders } from '../tls/responders.io.ts';
-import { checkRevocation } from '../tls/revocation.ts';
+import { checkRevocation, type RevocationInput } from '../tls/revocation.ts';
 import { stapleAt, stapleKey, type Staples } from '../tls/stapling.ts';
 import { TlsDoor } from '../tls/tls-doors.io.ts';
 import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
@@ -257,7 +258,7 @@ function certificateStages(
     clock: parts.clock,
     parse: createCertificateReader(MAX_KEPT_CERTIFICATES),
     names: certificateNames,
-    findPaths: (leaf, presented, nowMs) =>
+    findPaths: (leaf, presented, nowMs, onChain) =>
       findPaths({
         leaf,
         presented,
@@ -265,7 +266,9 @@ function certificateStages(
         nowMs,
         signatures,
         ...rules,
+        ...(onChain && { onChain }),
       }),
+    pathSettings: (nowMs) => ({ nowMs, ...rules }),
     bestFailure,
     ...revocationStages(name, profile, { config, parts }),
     ...issuerStage(profile, { trustStore, parts }),
@@ -281,7 +284,7 @@ function revocationStages(
   name: string,
   { crlDistributionPoints, ocsp }: CertificateProfileConfig,
   { config, parts }: { readonly config: Config; readonly parts: DoorParts },
-): Pick<CertificateStages, 'checkRevocation' | 'inquire' | 'askResponders' | 'responderFacts'> {
+): Pick<CertificateStages, 'checkRevocation' | 'revocationInput' | 'inquire' | 'askResponders' | 'responderFacts'> {
   const settings = config.crl;
   const { crls, desk } = parts;
   const rule = `smtpAuthProfiles.${name}`;
@@ -292,10 +295,15 @@ function revocationStages(
     ...(fetching && { points: { ...fetching, rule: `${rule}.crlDistributionPoints` } }),
     ...(responders && { ocsp: responders }),
   };
+  const revocationInput = (path: readonly Certificate[], nowMs: number): RevocationInput => ({
+    ...{ path, crls: crls.set, settings, nowMs },
+    ...means,
+  });
   return {
+    revocationInput,
     checkRevocation: (path, nowMs) => {
       if (fetching !== undefined) crls.noteUse(path, fetching.allowHosts, nowMs);
-      return checkRevocation({ path, crls: crls.set, settings, nowMs, ...means });
+      return checkRevocation(revocationInput(path, nowMs));
     },
     ...(fetching && { inquire: (unknown) => crls.seek(unknown, fetching) }),
     ...(responders && {

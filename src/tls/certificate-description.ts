@@ -22,10 +22,10 @@ export function describeCertificate(certificate: Certificate, nowMs: number): Fi
     ['valid', validity(certificate, nowMs)],
     ['version', certificate.version === 3 ? undefined : [String(certificate.version)]],
     ['key', [keyWords(certificate.spki)]],
-    ['signature', [SIGNATURES[certificate.signatureAlgorithm.oid] ?? certificate.signatureAlgorithm.oid]],
+    ['signature', [signatureWords(certificate)]],
     ['basic constraints', basicConstraints && [basicWords(basicConstraints)]],
     ['key usage', keyUsage === undefined ? undefined : namesOfBits(keyUsage)],
-    ['extended key usage', extendedKeyUsage?.map((oid) => PURPOSES[oid] ?? oid)],
+    ['extended key usage', extendedKeyUsage?.map(purposeWords)],
     ['alternative names', certificate.subjectAltNames.map(nameWords)],
     ['policies', certificate.policies],
     ['policy mappings', certificate.policyMappings?.map((pair) => `${pair.issuerDomain} to ${pair.subjectDomain}`)],
@@ -72,6 +72,12 @@ const SIGNATURES: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.3.19': 'ML-DSA-87',
 };
 
+/** The algorithm that the issuer has signed with. */
+export const signatureWords = ({ signatureAlgorithm: { oid } }: Certificate): string => SIGNATURES[oid] ?? oid;
+
+/** An extended key usage. */
+export const purposeWords = (oid: string): string => PURPOSES[oid] ?? oid;
+
 const isSelfSigned = (certificate: Certificate): boolean =>
   isSelfIssued(certificate) && verifySelfSignature(certificate) === 'good';
 
@@ -101,10 +107,11 @@ export function keyWords(spki: Uint8Array): string {
   return facts.kind === 'ec' ? `EC ${CURVES[spki.length] ?? ''}`.trim() : facts.kind;
 }
 
-const basicWords = ({ ca, pathLength }: { ca: boolean; pathLength?: number }): string =>
+export const basicWords = ({ ca, pathLength }: { ca: boolean; pathLength?: number }): string =>
   ca ? `authority${pathLength === undefined ? '' : `, path length ${pathLength}`}` : 'no authority';
 
-const namesOfBits = (mask: number): string[] =>
+/** Of a key usage. */
+export const namesOfBits = (mask: number): string[] =>
   Object.entries(KeyUsage).flatMap(([name, bit]) => ((mask & bit) === 0 ? [] : [name]));
 
 const FORMS = { rfc822Name: 'email', dNSName: 'DNS', uri: 'URI' } as const;

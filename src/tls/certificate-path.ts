@@ -30,7 +30,17 @@ export type CertificatePathRequest = {
   readonly initialSubtrees?: NameConstraints;
   /** Saves verifying the signature of a client that comes again. */
   readonly signatures?: SignatureCache;
+  /** For explanations: hears of every chain that was tried. */
+  readonly onChain?: OnChain;
 };
+
+/** Leaf first; `anchored`: up to an anchor. `failure` says why it is no valid path. */
+export type TriedChain = {
+  readonly chain: readonly Certificate[];
+  readonly anchored: boolean;
+  readonly failure: PathFailure | undefined;
+};
+export type OnChain = (tried: TriedChain) => void;
 
 /** Valid paths, best first, found as they are asked for. `failure()`: why none was valid, once all were asked for. */
 export type PathSearch = Iterable<ValidatedPath> & { readonly failure: () => PathFailure };
@@ -124,13 +134,18 @@ class PathBuilder {
           this.#failures.push(pathFailure('too-complex', `more than ${MAX_PATH_LENGTH} certificates below an anchor`));
       }
     }
-    if (!linked) this.#failures.push(this.#withoutIssuer(chain));
+    if (linked) return;
+    const failure = this.#withoutIssuer(chain);
+    this.#failures.push(failure);
+    this.#request.onChain?.({ chain, anchored: false, failure });
   }
 
   *#validated(certificates: readonly Certificate[]): Generator<ValidatedPath> {
     const { nowMs, purpose = CLIENT_AUTHENTICATION, policies = {}, initialSubtrees } = this.#request;
     const settings = { nowMs, purpose, policies, ...(initialSubtrees === undefined ? {} : { initialSubtrees }) };
     const outcome = validatePath(certificates, settings);
+    const failure = outcome.ok ? undefined : outcome.failure;
+    this.#request.onChain?.({ chain: certificates, anchored: true, failure });
     if (outcome.ok) yield outcome.path;
     else this.#failures.push(outcome.failure);
   }

@@ -30,7 +30,14 @@ export type ExpiryRules = { readonly whenExpired: 'refuse' | 'accept'; readonly 
 const CERTIFICATE_HOLD = 6;
 const REMOVE_FROM_CRL = 8;
 
-export function standingIn({ certificate, lists, rulesOf, nowMs }: StandingInput): Standing {
+/** The lists that decide: the freshest complete one, the freshest delta that is newer, and whether the two fit. */
+export type DecidingLists = {
+  readonly complete: SourcedCrl | undefined;
+  readonly delta: SourcedCrl | undefined;
+  readonly fits: boolean;
+};
+
+export function decidingLists({ lists, rulesOf, nowMs }: Omit<StandingInput, 'certificate'>): DecidingLists {
   const isCurrent = (list: SourcedCrl): boolean => counts(list, rulesOf(list.source), nowMs);
   const complete = freshest(
     lists.filter(({ baseCrlNumber }) => baseCrlNumber === undefined),
@@ -40,12 +47,22 @@ export function standingIn({ certificate, lists, rulesOf, nowMs }: StandingInput
     lists.filter((list) => list.baseCrlNumber !== undefined && isNewer(list, complete)),
     isCurrent,
   );
+  return {
+    complete,
+    delta,
+    fits: complete !== undefined && delta !== undefined && fitsTogether(complete, delta),
+  };
+}
+
+export function standingIn({ certificate, lists, rulesOf, nowMs }: StandingInput): Standing {
+  const isCurrent = (list: SourcedCrl): boolean => counts(list, rulesOf(list.source), nowMs);
+  const { complete, delta, fits: fitting } = decidingLists({ lists, rulesOf, nowMs });
   const changes = delta === undefined ? [] : entriesOf(delta, certificate);
   const revokedSince = changes.find(({ reason }) => reason !== REMOVE_FROM_CRL);
   if (delta !== undefined && revokedSince !== undefined)
     return { status: 'revoked', ...revokedSince, source: delta.source };
   if (complete === undefined) return { status: 'incomplete' };
-  const fits = delta !== undefined && fitsTogether(complete, delta) ? delta : undefined;
+  const fits = fitting ? delta : undefined;
   const released = changes.length > 0 && fits !== undefined && isCurrent(fits);
   // Deviates: RFC 5280 §6.3.3 (k) lets removeFromCRL undo every reason; here it undoes a hold only (§5.3.1), and in a
   // complete list, where it may not stand, an entry with it is an entry.
@@ -67,7 +84,7 @@ function freshest(lists: readonly SourcedCrl[], isCurrent: (list: SourcedCrl) =>
 }
 
 /** Contract: `grace` after nextUpdate, then `whenExpired`, both of the list's source. */
-function counts({ nextUpdateMs }: SourcedCrl, rules: ExpiryRules | undefined, nowMs: number): boolean {
+export function counts({ nextUpdateMs }: SourcedCrl, rules: ExpiryRules | undefined, nowMs: number): boolean {
   if (rules?.whenExpired === 'accept') return true;
   return nextUpdateMs !== undefined && nowMs <= nextUpdateMs + (rules?.grace ?? 0);
 }
@@ -88,7 +105,7 @@ function fitsTogether(complete: SourcedCrl, delta: SourcedCrl): boolean {
 }
 
 /** Entries of the certificate; those of an indirect list belong to an issuer each (RFC 5280 §5.3.3). */
-function entriesOf(list: SourcedCrl, { serial, issuer }: Certificate): RevokedEntry[] {
+export function entriesOf(list: SourcedCrl, { serial, issuer }: Certificate): RevokedEntry[] {
   return findRevoked(list.table, serial).filter(
     (entry) => (entry.issuer === 0 ? list.issuerKey : list.certificateIssuers[entry.issuer - 1]) === issuer.key,
   );

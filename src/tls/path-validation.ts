@@ -81,11 +81,11 @@ const about = (fault: PathFault, certificate: Certificate, what: string): PathFa
 export function validatePath(certificates: readonly Certificate[], settings: ValidationSettings): ValidationOutcome {
   const leaf = certificates[0] as Certificate;
   const anchor = certificates[certificates.length - 1] as Certificate;
-  let failure = checkLeaf(leaf, settings);
+  let failure = firstFault(certificates, 0, settings);
   for (let i = certificates.length - 1; i > 0 && failure === undefined; i--) {
-    failure = checkAuthority(certificates, i, settings);
+    failure = firstFault(certificates, i, settings);
   }
-  failure ??= checkAuthorityPurposes(certificates, settings);
+  failure ??= limitedPurpose(certificates, settings);
   failure ??= checkNames(certificates, settings);
   if (failure !== undefined) return { ok: false, failure };
   const policies = checkPolicies(certificates, settings);
@@ -94,57 +94,140 @@ export function validatePath(certificates: readonly Certificate[], settings: Val
     : { ok: true, path: { certificates, leaf, anchor, policies } };
 }
 
+/** A certificate where it stands on a path (leaf first), and what is asked of it. */
+export type Place = {
+  readonly certificates: readonly Certificate[];
+  readonly index: number;
+  readonly certificate: Certificate;
+  readonly settings: ValidationSettings;
+};
+
+/** One thing that is looked at in a certificate; `fault` finds what is wrong. */
+export type CertificateRule = {
+  readonly check:
+    | 'validity'
+    | 'key strength'
+    | 'critical extensions'
+    | 'extended key usage'
+    | 'key usage'
+    | 'basic constraints'
+    | 'path length';
+  readonly rule: string;
+  readonly fault: (place: Place) => PathFailure | undefined;
+};
+
+const CRITICAL: CertificateRule = {
+  check: 'critical extensions',
+  rule: 'RFC 5280 §4.2',
+  fault: ({ certificate }) => {
+    const unknown = unknownCritical(certificate);
+    return unknown === undefined ? undefined : about('critical-extension', certificate, unknown);
+  },
+};
+
 /** The leaf's own faults come first: they are what its holder can do something about. */
-function checkLeaf(leaf: Certificate, { nowMs, purpose }: ValidationSettings): PathFailure | undefined {
-  // RFC 5280 §6.1.3 (a) (2).
-  if (nowMs > leaf.notAfterMs) return about('expired', leaf, `not valid after ${isoTime(leaf.notAfterMs)}`);
-  if (nowMs < leaf.notBeforeMs) return about('not-yet-valid', leaf, `not valid before ${isoTime(leaf.notBeforeMs)}`);
-  const key = publicKeyFacts(leaf.spki);
-  if ('why' in key) return about('key-too-weak', leaf, key.why);
-  const unknown = unknownCritical(leaf);
-  if (unknown !== undefined) return about('critical-extension', leaf, unknown);
-  if (purpose === 'any') return undefined;
-  const otherwise = leafPurposeFault(leaf, purpose);
-  if (otherwise !== undefined) return about('wrong-purpose', leaf, otherwise);
-  // RFC 8446 §4.4.2.4, RFC 5280 §4.2.1.12: what goes with clientAuth.
-  const usable = KeyUsage.digitalSignature | KeyUsage.keyAgreement;
-  return leaf.keyUsage !== undefined && (leaf.keyUsage & usable) === 0
-    ? about('wrong-purpose', leaf, 'key usage without digitalSignature')
-    : undefined;
-}
+export const LEAF_RULES: readonly CertificateRule[] = [
+  {
+    check: 'validity',
+    rule: 'RFC 5280 §6.1.3 (a) (2)',
+    fault: ({ certificate: leaf, settings: { nowMs } }) => {
+      if (nowMs > leaf.notAfterMs) return about('expired', leaf, `not valid after ${isoTime(leaf.notAfterMs)}`);
+      return nowMs < leaf.notBeforeMs
+        ? about('not-yet-valid', leaf, `not valid before ${isoTime(leaf.notBeforeMs)}`)
+        : undefined;
+    },
+  },
+  {
+    check: 'key strength',
+    rule: 'RFC 8446 §4.4.2.4',
+    fault: ({ certificate }) => {
+      const key = publicKeyFacts(certificate.spki);
+      return 'why' in key ? about('key-too-weak', certificate, key.why) : undefined;
+    },
+  },
+  CRITICAL,
+  {
+    check: 'extended key usage',
+    rule: 'RFC 5280 §4.2.1.12',
+    fault: ({ certificate, settings: { purpose } }) => {
+      const otherwise = purpose === 'any' ? undefined : leafPurposeFault(certificate, purpose);
+      return otherwise === undefined ? undefined : about('wrong-purpose', certificate, otherwise);
+    },
+  },
+  {
+    // RFC 8446 §4.4.2.4, RFC 5280 §4.2.1.12: what goes with clientAuth.
+    check: 'key usage',
+    rule: 'RFC 5280 §4.2.1.3',
+    fault: ({ certificate: { keyUsage }, certificate, settings: { purpose } }) => {
+      if (purpose === 'any' || keyUsage === undefined) return undefined;
+      const usable = KeyUsage.digitalSignature | KeyUsage.keyAgreement;
+      return (keyUsage & usable) === 0
+        ? about('wrong-purpose', certificate, 'key usage without digitalSignature')
+        : undefined;
+    },
+  },
+];
 
 /** RFC 5280 §6.1.4 (k) to (n), (o), and validity; the anchor (the last one) is held to the same. */
-function checkAuthority(
+export const AUTHORITY_RULES: readonly CertificateRule[] = [
+  {
+    check: 'validity',
+    rule: 'RFC 5280 §6.1.3 (a) (2)',
+    fault: ({ certificate: authority, settings: { nowMs } }) => {
+      const { notBeforeMs, notAfterMs } = authority;
+      if (nowMs > notAfterMs) return about('authority-expired', authority, `not valid after ${isoTime(notAfterMs)}`);
+      return nowMs < notBeforeMs
+        ? about('authority-not-yet-valid', authority, `not valid before ${isoTime(notBeforeMs)}`)
+        : undefined;
+    },
+  },
+  CRITICAL,
+  {
+    check: 'basic constraints',
+    rule: 'RFC 5280 §6.1.4 (k)',
+    fault: ({ certificates, index, certificate: authority }) => {
+      // An anchor of the time before extensions says nothing about itself; the administrator's list says it.
+      const oldAnchor = index === certificates.length - 1 && authority.version < 3;
+      return oldAnchor || authority.basicConstraints?.ca === true
+        ? undefined
+        : about('authority-not-allowed', authority, 'basic constraints do not make it an authority');
+    },
+  },
+  {
+    check: 'key usage',
+    rule: 'RFC 5280 §6.1.4 (n)',
+    fault: ({ certificate: authority }) =>
+      authority.keyUsage !== undefined && (authority.keyUsage & KeyUsage.keyCertSign) === 0
+        ? about('authority-not-allowed', authority, 'key usage without keyCertSign')
+        : undefined,
+  },
+  {
+    check: 'path length',
+    rule: 'RFC 5280 §6.1.4 (l), (m)',
+    fault: ({ certificates, index, certificate: authority }) => {
+      const { pathLength } = authority.basicConstraints ?? {};
+      return pathLength !== undefined && intermediatesBelow(certificates, index) > pathLength
+        ? about('path-length', authority, `path length constraint ${pathLength}`)
+        : undefined;
+    },
+  },
+];
+
+function firstFault(
   certificates: readonly Certificate[],
   index: number,
-  { nowMs }: ValidationSettings,
+  settings: ValidationSettings,
 ): PathFailure | undefined {
-  const authority = certificates[index] as Certificate;
-  const isAnchor = index === certificates.length - 1;
-  if (nowMs > authority.notAfterMs) {
-    return about('authority-expired', authority, `not valid after ${isoTime(authority.notAfterMs)}`);
-  }
-  if (nowMs < authority.notBeforeMs) {
-    return about('authority-not-yet-valid', authority, `not valid before ${isoTime(authority.notBeforeMs)}`);
-  }
-  const unknown = unknownCritical(authority);
-  if (unknown !== undefined) return about('critical-extension', authority, unknown);
-  // An anchor of the time before extensions says nothing about itself; the administrator's list says it.
-  const oldAnchor = isAnchor && authority.version < 3;
-  if (!oldAnchor && authority.basicConstraints?.ca !== true) {
-    return about('authority-not-allowed', authority, 'basic constraints do not make it an authority');
-  }
-  if (authority.keyUsage !== undefined && (authority.keyUsage & KeyUsage.keyCertSign) === 0) {
-    return about('authority-not-allowed', authority, 'key usage without keyCertSign');
-  }
-  const { pathLength } = authority.basicConstraints ?? {};
-  if (pathLength !== undefined && intermediatesBelow(certificates, index) > pathLength) {
-    return about('path-length', authority, `path length constraint ${pathLength}`);
+  const place = { certificates, index, certificate: certificates[index] as Certificate, settings };
+  for (const { fault } of index === 0 ? LEAF_RULES : AUTHORITY_RULES) {
+    const found = fault(place);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function checkAuthorityPurposes(
+/** Whether an authority's extended key usage limits what the certificates below it may be for. */
+function limitedPurpose(
   certificates: readonly Certificate[],
   { purpose }: ValidationSettings,
 ): PathFailure | undefined {
@@ -154,7 +237,7 @@ function checkAuthorityPurposes(
 }
 
 /** RFC 5280 §6.1.4 (l): self-issued ones do not count. */
-function intermediatesBelow(certificates: readonly Certificate[], index: number): number {
+export function intermediatesBelow(certificates: readonly Certificate[], index: number): number {
   let count = 0;
   for (let i = 1; i < index; i++) if (!isSelfIssued(certificates[i] as Certificate)) count++;
   return count;
@@ -184,24 +267,36 @@ function unknownCritical({ extensions }: Certificate): string | undefined {
   return undefined;
 }
 
-/** RFC 5280 §6.1.3 (b), (c), §6.1.4 (g): from the certificate below the anchor to the leaf. */
-function checkNames(
-  certificates: readonly Certificate[],
-  { initialSubtrees }: ValidationSettings,
-): PathFailure | undefined {
-  const constraints: NameConstraints[] = initialSubtrees === undefined ? [] : [initialSubtrees];
-  for (let i = certificates.length - 1; i >= 0; i--) {
-    const certificate = certificates[i] as Certificate;
-    // The anchor's own name is not a name on the path; a self-issued certificate is held to them as the last one only.
-    const exempt = i > 0 && (i === certificates.length - 1 || isSelfIssued(certificate));
-    const outside = exempt ? undefined : checkNameConstraints(certificate, constraints);
-    if (outside !== undefined) return about('name-constraints', certificate, outside);
-    if (certificate.nameConstraints !== undefined) constraints.push(certificate.nameConstraints);
-  }
+function checkNames(certificates: readonly Certificate[], settings: ValidationSettings): PathFailure | undefined {
+  for (const { failure } of nameVerdicts(certificates, settings)) if (failure !== undefined) return failure;
   return undefined;
 }
 
-function checkPolicies(
+export type NameVerdict = {
+  readonly index: number;
+  /** So many authorities above constrain names; 0 also where this certificate is not held to them. */
+  readonly constraints: number;
+  readonly failure: PathFailure | undefined;
+};
+
+/** RFC 5280 §6.1.3 (b), (c), §6.1.4 (g): from the anchor to the leaf. */
+export function* nameVerdicts(
+  certificates: readonly Certificate[],
+  { initialSubtrees }: ValidationSettings,
+): Generator<NameVerdict> {
+  const constraints: NameConstraints[] = initialSubtrees === undefined ? [] : [initialSubtrees];
+  for (let index = certificates.length - 1; index >= 0; index--) {
+    const certificate = certificates[index] as Certificate;
+    // The anchor's own name is not a name on the path; a self-issued certificate is held to them as the last one only.
+    const exempt = index > 0 && (index === certificates.length - 1 || isSelfIssued(certificate));
+    const outside = exempt ? undefined : checkNameConstraints(certificate, constraints);
+    const failure = outside === undefined ? undefined : about('name-constraints', certificate, outside);
+    yield { index, constraints: exempt ? 0 : constraints.length, failure };
+    if (certificate.nameConstraints !== undefined) constraints.push(certificate.nameConstraints);
+  }
+}
+
+export function checkPolicies(
   certificates: readonly Certificate[],
   { policies }: ValidationSettings,
 ): readonly string[] | PathFailure {

@@ -98,8 +98,21 @@ export type RevocationInput = {
   readonly points?: PointRules;
   /** Where the profile uses OCSP; whether the lists count beside it the switch says. */
   readonly ocsp?: OcspView;
+  /** For explanations: hears what is decided on. */
+  readonly observer?: RevocationObserver;
   /** Which of the three switches of the `crl` section counts. Default: inbound. */
   readonly use?: 'inbound' | 'outbound' | 'webInterface';
+};
+
+/** Every list of the certificate's issuer; those whose signer may speak for it now; those whose scope covers it. */
+export type ListsAsked = {
+  readonly known: readonly CrlList[];
+  readonly usable: readonly CrlList[];
+  readonly covering: readonly Covering[];
+};
+export type RevocationObserver = {
+  readonly lists: (asked: ListsAsked) => void;
+  readonly answer: (says: OcspSay) => void;
 };
 
 /** What is known from responders, and what the profile makes of it. */
@@ -125,7 +138,16 @@ export function checkRevocation(input: RevocationInput): RevocationVerdict {
   return { status: 'revoked', index, reason, atMs, rule, words: `client certificate revoked${authority}` };
 }
 
-type Context = Omit<RevocationInput, 'path' | 'ocsp'> & {
+/** What is said about one certificate of the path alone; a session hears what `checkRevocation` says about all. */
+export function checkCertificate(input: RevocationInput, index: number): CertificateRevocation {
+  const { path, settings, ocsp, use = 'inbound' } = input;
+  const useLists = settings[SWITCH[use]];
+  if (!useLists && ocsp === undefined) return { status: 'not-checked', rule: `crl.${SWITCH[use]}` };
+  return judgeAt(path, index, { ...input, useLists, authorizing: new Set(), unknown: new Set() });
+}
+
+type Context = Omit<RevocationInput, 'path' | 'ocsp' | 'observer'> & {
+  readonly observer?: RevocationObserver | undefined;
   readonly ocsp?: OcspView | undefined;
   readonly useLists: boolean;
   /** Lists whose signer is being checked right now: RFC 5280 lets a signer's own list speak for its certificate. */
@@ -138,6 +160,7 @@ type Revoked = { readonly status: 'revoked'; readonly reason: string; readonly a
 type Refused = { readonly status: 'refused'; readonly words: string; readonly rule: string };
 type Unchecked = Omit<Refused, 'status'> & { readonly status: 'unchecked' };
 type Verdict = { readonly status: 'good' } | Revoked | Refused | Unchecked;
+export type CertificateRevocation = Verdict | { readonly status: 'not-checked'; readonly rule: string };
 type PathVerdict = Exclude<Verdict, Revoked> | (Revoked & { readonly index: number });
 
 function judgePath(path: readonly Certificate[], context: Context): PathVerdict {
@@ -162,6 +185,7 @@ function judgeAt(path: readonly Certificate[], index: number, context: Context):
   const lists = useLists ? judge(rest, { ...context, unknown }) : NO_LISTS;
   if (lists.status === 'revoked') return lists;
   const says = askedResponder(rest, index, { ...context, ocsp });
+  context.observer?.answer(says);
   if (says.say === 'good') return { status: 'good' };
   if (says.say === 'revoked') return { ...says, status: 'revoked' };
   if (says.say !== 'lists') return { status: says.say, words: says.words, rule: says.rule };
@@ -181,11 +205,14 @@ function askedResponder(
   const delegate = standing?.kind === 'answer' ? uncheckedDelegate(standing.answer) : undefined;
   if (delegate === undefined) return ocspSays(facts);
   // RFC 6960 §4.2.2.2.1: without nocheck the signer's own revocation is checked; by lists, as OCSP would ask it itself.
-  const lists = context.useLists ? judge([delegate, ...path.slice(1)], { ...context, ocsp: undefined }) : NO_LISTS;
+  const lists = context.useLists ? judge([delegate, ...path.slice(1)], { ...context, ...NESTED }) : NO_LISTS;
   if (lists.status === 'good') return ocspSays(facts);
   const why = lists.status === 'revoked' ? 'is revoked' : 'has no id-pkix-ocsp-nocheck and no list speaks about it';
   return unavailable(facts, `the signer ${renderName(delegate.subject)} ${why}`);
 }
+
+/** The signer of a list or an answer: by lists alone. */
+const NESTED = { ocsp: undefined, observer: undefined };
 
 const delegates = new WeakMap<OcspAnswer, Certificate>();
 
@@ -207,18 +234,19 @@ function judge(path: readonly Certificate[], context: Context): { readonly statu
   );
   // A list of another issuer is one of this certificate's issuer only where it is indirect (RFC 5280 §6.3.3 (b) (1)).
   const own = usable.filter(({ issuerKey, scope }) => issuerKey === certificate.issuer.key || scope.indirect);
-  if (own.length === 0) {
-    context.unknown.add(certificate);
-    return withoutList(certificate, context);
-  }
   const covering = own.flatMap((list) => {
     const reasons = points.reduce((mask, point) => mask | reasonsCovered(list, certificate, point), 0);
     return reasons === 0 ? [] : [{ list, reasons }];
   });
+  context.observer?.lists({ known, usable: own, covering });
+  if (own.length === 0) {
+    context.unknown.add(certificate);
+    return withoutList(certificate, context);
+  }
   return combine(certificate, covering, context);
 }
 
-type Covering = { readonly list: CrlList; readonly reasons: number };
+export type Covering = { readonly list: CrlList; readonly reasons: number };
 
 /** RFC 5280 §6.3.3 (d), (e), (l): lists for some reasons add up until all reasons are covered. */
 function combine(certificate: Certificate, covering: readonly Covering[], context: Context): ReturnType<typeof judge> {
@@ -247,10 +275,10 @@ function combine(certificate: Certificate, covering: readonly Covering[], contex
   return refuse(`no revocation list of ${issuer} covers this certificate`, 'crl.sources');
 }
 
-const standingInput = (
+export const standingInput = (
   certificate: Certificate,
   group: readonly Covering[],
-  { settings, points, nowMs }: Context,
+  { settings, points, nowMs }: Pick<RevocationInput, 'settings' | 'points' | 'nowMs'>,
 ): StandingInput => ({
   certificate,
   lists: group.map(({ list }) => list),
@@ -273,7 +301,7 @@ const refuse = (why: string, rule: string): Refused => ({
 const NO_LISTS = refuse('revocation lists are not used', 'crl.checkInbound');
 
 /** Lists of one issuer, key and scope tell one story: the freshest of them counts. */
-function groupsOf(covering: readonly Covering[]): Covering[][] {
+export function groupsOf(covering: readonly Covering[]): Covering[][] {
   const groups = new Map<string, Covering[]>();
   for (const each of covering) {
     const key = `${each.list.signerId}|${each.list.scopeId}|${each.list.issuerKey}`;
@@ -354,7 +382,7 @@ function maySpeak(list: CrlList, path: readonly Certificate[], context: Context)
     const certificates = parsedPath(signerPath);
     const end = certificates[certificates.length - 1] as Certificate;
     if (end.subject.key !== anchor.subject.key || spkiId(end) !== spkiId(anchor)) return false;
-    return judgePath(certificates, { ...context, ocsp: undefined, authorizing }).status === 'good';
+    return judgePath(certificates, { ...context, ...NESTED, authorizing }).status === 'good';
   });
 }
 
