@@ -10,6 +10,7 @@ import { createSecureContext } from 'node:tls';
 import type { AdminSettings } from './admin/api-context.ts';
 import type { Answer } from './admin/api-response.ts';
 import type { ControlCalls } from './admin/control-calls.ts';
+import type { Explanations } from './admin/explanations.ts';
 import { API_SOCKET, ADMIN_FOLDER, openFolder, socketPath } from './admin/control-socket.io.ts';
 import { type ApiListener, listenOnSocket, listenWithTls, type TlsMaterial } from './admin/http-server.io.ts';
 import { certificateDoor } from './admin-certificates.ts';
@@ -19,11 +20,13 @@ import { callsOver } from './core/calls.io.ts';
 import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts';
 import { createMetrics } from './log/metrics.ts';
 import { openMailLog } from './log/writer.io.ts';
-import { serveControlThread, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
+import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+import { serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
 import { DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
-import { type CrlSet, EMPTY_CRL_SET } from './tls/revocation.ts';
+import { DeskLink } from './tls/desk-link.io.ts';
+import type { CrlSet } from './tls/revocation.ts';
 
 const clock = { now: (): number => Date.now() };
 
@@ -57,8 +60,9 @@ class AdminRoom implements ThreadHandlers {
   readonly #listeners = new Map<string, ApiListener>();
   #socket: { close(): void } | undefined;
   #revision: CompiledRevision | undefined;
-  #crls: CrlSet = EMPTY_CRL_SET;
+  readonly #crls = new CrlSeeker(tellPoints);
   #api: Promise<Answer> | undefined;
+  #explanations: Promise<Explanations> | undefined;
   #closeApi: () => void = () => undefined;
   #ready: () => void = () => undefined;
   /** The first revision is in force. */
@@ -133,7 +137,7 @@ class AdminRoom implements ThreadHandlers {
   }
 
   crls(set: CrlSet): void {
-    this.#crls = set;
+    this.#crls.set = set;
   }
 
   staples(): void {
@@ -189,9 +193,18 @@ class AdminRoom implements ThreadHandlers {
       settings: () => this.#inForceNow().config.admin ?? WITHOUT_ADMIN,
       origins: () => originsOf(this.#inForceNow()),
       certificates: () => this.#certificates(),
+      explanations: () => this.#explain(),
     });
     this.#closeApi = opened.close;
     return opened.answer;
+  }
+
+  #explain(): Promise<Explanations> {
+    const { dataDir, deskPort } = this.#start;
+    this.#explanations ??= import('./explanations.ts').then(({ explanationsOf }) =>
+      explanationsOf({ control: this.#control, crls: this.#crls, desk: new DeskLink(deskPort), dataDir, clock }),
+    );
+    return this.#explanations;
   }
 
   #inForceNow(): CompiledRevision {
@@ -204,7 +217,7 @@ class AdminRoom implements ThreadHandlers {
     const revision = this.#inForceNow();
     const known = doors.get(revision);
     if (known !== undefined) return known;
-    const door = certificateDoor(revision.config, revision.material, clock, () => this.#crls);
+    const door = certificateDoor(revision.config, revision.material, clock, () => this.#crls.set);
     doors.set(revision, door);
     return door;
   }

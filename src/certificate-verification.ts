@@ -1,84 +1,137 @@
 /**
  * `cert verify` with its effects: a client certificate judged for one certificate profile by the code that judges live
- * sessions: every path, the lists that speak for each certificate, the directory's answer, the verdict.
- * Effects: directories, and lists where the profile fetches them.
+ * sessions, and explained: every chain with every check, the lists and responders that speak for each certificate, the
+ * directory's query and its answer, the verdict with the rule that decided.
+ * Effects: directories, responders, and lists where the profile fetches them.
  */
 import { compileRevision } from './compiled-revision.ts';
 import type { Revision } from './config/schema.ts';
-import { CertificateCheck } from './identity/identify.io.ts';
-import type { Stage as LdapStage } from './ldap/query.ts';
+import { CertificateCheck, type CertificateStages } from './identity/identify.io.ts';
+import type { CertificateStanding } from './identity/identity-verdict.ts';
+import { type ShownStage, shownStage } from './ldap/query.ts';
+import type { CertificateNames } from './log/mail-event.ts';
 import { type DoorParts, openProfileStages } from './pipeline/doors.io.ts';
 import type { Certificate } from './tls/certificate.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';
+import type { TriedChain } from './tls/certificate-path.ts';
+import type { AskDesk } from './tls/desk.ts';
+import { type ExplainedChain, explainChain } from './tls/path-explanation.ts';
+import { type ExplainedRevocation, explainRevocation } from './tls/revocation-explanation.ts';
 
-export type Verification = {
-  /** What happened, in order, one line each. */
-  readonly lines: readonly string[];
-  readonly ldap: readonly LdapStage[];
-  readonly verdict: string;
-  readonly accepted: boolean;
+export type VerifiedChain = ExplainedChain & {
+  /** One for each certificate below the anchor; none where the chain is not valid, for then nobody asks. */
+  readonly revocation: readonly ExplainedRevocation[];
 };
 
-/** `certificates`: the client's own, then what it sends along. Undefined: there is no certificate profile of that name. */
+export type Verification = {
+  readonly profile: string;
+  readonly revision: number;
+  readonly atMs: number;
+  readonly certificate?: CertificateNames;
+  /** Issuers that were fetched because the certificates name them. */
+  readonly fetchedIssuers: number;
+  /** Valid ones first. */
+  readonly chains: readonly VerifiedChain[];
+  readonly moreChains: number;
+  /** `session`: as a session asks; `information`: a session would not, because the certificate is not good. */
+  readonly asked: 'session' | 'information' | 'nobody';
+  readonly ldap: readonly ShownStage[];
+  readonly verdict: {
+    /** `deferred`: not known now, a session is told to try again. */
+    readonly outcome: 'accepted' | 'refused' | 'deferred';
+    readonly user?: string;
+    readonly says: string;
+    readonly rule: string;
+  };
+};
+
+export type VerificationQuestion = {
+  readonly profile: string;
+  /** DER: the client's own, then what it sends along. */
+  readonly certificates: readonly [Uint8Array, ...Uint8Array[]];
+};
+
+export type VerificationParts = Pick<DoorParts, 'clock' | 'log' | 'crls'> & {
+  /** Whom to ask about certificates; undefined: a desk of its own. */
+  readonly desk?: AskDesk | undefined;
+};
+
+const MAX_CHAINS = 8;
+
+/** Undefined: there is no certificate profile of that name. */
 export async function verifyCertificate(
   revision: Revision,
-  profile: string,
-  certificates: readonly [Uint8Array, ...Uint8Array[]],
-  parts: Omit<DoorParts, 'ldapTrace' | 'receiveThreads' | 'desk' | 'staples'>,
+  { profile, certificates }: VerificationQuestion,
+  parts: VerificationParts,
 ): Promise<Verification | undefined> {
-  const ldap: LdapStage[] = [];
+  const ldap: ShownStage[] = [];
   const authorities = (): readonly string[] => Object.values(revision.material.authorities);
-  const desk = new CertificateDesk({ clock: parts.clock, log: parts.log, authorities });
+  const own = parts.desk === undefined ? new CertificateDesk({ ...parts, authorities }) : undefined;
   const opened = openProfileStages(profile, compileRevision(revision, new Map()), {
-    ...parts,
-    desk,
+    ...{ clock: parts.clock, log: parts.log, crls: parts.crls },
+    desk: parts.desk ?? (own as AskDesk),
     staples: () => ({}),
     receiveThreads: 1,
-    ldapTrace: (stage) => ldap.push(stage),
+    ldapTrace: (stage) => ldap.push(shownStage(stage)),
   });
-  if (opened === undefined) return undefined;
-  const { stages, close } = opened;
   try {
+    if (opened === undefined) return undefined;
+    const { stages } = opened;
     const [leaf, ...presented] = certificates;
-    const standing = await new CertificateCheck(leaf, () => presented, [stages]).standing(true);
+    const check = new CertificateCheck(leaf, () => presented, [stages]);
+    const standing = await check.standing(true);
     const parsed = stages.parse(leaf);
-    const nowMs = parts.clock.now();
-    const lines: string[] = [];
-    const search = parsed === undefined ? [] : stages.findPaths(parsed, () => presented, nowMs);
-    for (const { certificates: path } of search) {
-      lines.push(`Path of ${path.length} certificates, valid by RFC 5280 §6.1:`);
-      for (const [i, certificate] of path.entries()) {
-        lines.push(`  ${i + 1}. ${certificate.subject.rfc4514}, serial ${certificate.serialHex}`);
-        if (i < path.length - 1) lines.push(...listLines(certificate, parts));
-      }
-      const revocation = stages.checkRevocation(path, nowMs);
-      lines.push(
-        revocation.status === 'good'
-          ? '  Revocation: no objection'
-          : `  Revocation: ${revocation.words} (rule: ${revocation.rule})`,
-      );
-    }
-    if (standing.kind === 'valid') {
-      const { owner } = standing;
-      const verdict =
-        owner.answer === 'yes' ? `accepted: it belongs to ${owner.value.user}` : `not accepted: ${owner.why}`;
-      return { lines, ldap, verdict, accepted: owner.answer === 'yes' };
-    }
-    const why = standing.kind === 'invalid' ? `${standing.reason} (rule: ${standing.rule})` : 'no certificate';
-    return { lines, ldap, verdict: `not accepted: ${why}`, accepted: false };
+    const sent = [...check.fetched, ...presented];
+    const { chains, more } = parsed === undefined ? NO_CHAINS : chainsOf(parsed, () => sent, stages);
+    const asked = parsed === undefined ? 'nobody' : standing.kind === 'valid' ? 'session' : 'information';
+    if (parsed !== undefined && asked === 'information') await stages.owner(parsed, parts.clock.now());
+    return {
+      profile,
+      revision: revision.number,
+      atMs: parts.clock.now(),
+      ...(check.names && { certificate: check.names }),
+      fetchedIssuers: check.fetched.length,
+      chains,
+      moreChains: more,
+      asked,
+      ldap,
+      verdict: verdictOf(standing, revision, profile),
+    };
   } finally {
-    close();
-    desk.stop();
+    opened?.close();
+    own?.stop();
   }
 }
 
-/** Lists of the certificate's issuer that are held. */
-function listLines({ issuer }: Certificate, { crls }: Pick<DoorParts, 'crls'>): string[] {
-  const lists = crls.set.lists.filter(({ issuerKey }) => issuerKey === issuer.key);
-  if (lists.length === 0) return [`     no revocation list of ${issuer.rfc4514} is held`];
-  return lists.map(({ source, table, crlNumber, nextUpdateMs }) => {
-    const number = crlNumber === undefined ? '' : `, CRL number ${crlNumber}`;
-    const next = nextUpdateMs === undefined ? 'no nextUpdate' : `nextUpdate ${new Date(nextUpdateMs).toISOString()}`;
-    return `     list of source ${source}: ${table.count} entries${number}, ${next}`;
+type Chains = { readonly chains: readonly VerifiedChain[]; readonly more: number };
+const NO_CHAINS: Chains = { chains: [], more: 0 };
+
+function chainsOf(leaf: Certificate, sent: () => readonly Uint8Array[], stages: CertificateStages): Chains {
+  const nowMs = stages.clock.now();
+  const tried: TriedChain[] = [];
+  for (const _path of stages.findPaths(leaf, sent, nowMs, (chain) => tried.push(chain)));
+  const inOrder = tried.toSorted((a, b) => rankOf(a) - rankOf(b));
+  const chains = inOrder.slice(0, MAX_CHAINS).map((each) => {
+    const valid = each.failure === undefined;
+    const revocation = valid ? explainRevocation(stages.revocationInput(each.chain, nowMs)) : [];
+    return { ...explainChain(each, stages.pathSettings(nowMs)), revocation };
   });
+  return { chains, more: tried.length - chains.length };
+}
+
+const rankOf = ({ failure, anchored }: TriedChain): number => (failure === undefined ? 0 : anchored ? 1 : 2);
+
+function verdictOf(standing: CertificateStanding, { config }: Revision, profile: string): Verification['verdict'] {
+  const rule = `smtpAuthProfiles.${profile}`;
+  if (standing.kind === 'none') return { outcome: 'refused', says: 'no certificate', rule };
+  if (standing.kind === 'unchecked') return { outcome: 'deferred', says: standing.reason, rule: standing.rule };
+  if (standing.kind === 'invalid') return { outcome: 'refused', says: standing.reason, rule: standing.rule };
+  const { owner } = standing;
+  if (owner.answer === 'yes') {
+    const { user, by } = owner.value;
+    return { outcome: 'accepted', user, says: `it belongs to ${user}`, rule: by };
+  }
+  const found = config.smtpAuthProfiles[profile];
+  const query = found?.type === 'certificate' && found.query !== undefined ? `ldap.queries.${found.query}` : rule;
+  return { outcome: owner.answer === 'no' ? 'refused' : 'deferred', says: owner.why, rule: query };
 }

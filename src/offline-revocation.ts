@@ -3,7 +3,8 @@
  * what is missing there is fetched now, or when a certificate names it. Nothing is written back: the folder belongs to a
  * gateway. Effects: a temporary folder until it is closed or the process ends, downloads.
  */
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Config, Material } from './config/schema.ts';
@@ -46,11 +47,12 @@ export async function offlineRevocation(options: OfflineRevocation): Promise<Off
   process.once('exit', remove);
   for (const name of dataDir === undefined ? [] : ['crl', 'crl-points']) {
     const kept = path.join(dataDir ?? '', name);
-    if (existsSync(kept)) cpSync(kept, path.join(folder, name), { recursive: true });
+    if (existsSync(kept)) await cp(kept, path.join(folder, name), { recursive: true });
   }
   const close = (): void => {
     store.stop();
     remove();
+    process.removeListener('exit', remove);
   };
   const crls = new OfflineLists((requests) => store.want(requests), close);
   const store = openCrlStore({

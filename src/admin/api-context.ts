@@ -8,6 +8,7 @@ import type { QueueClient } from '../queue/queue-client.io.ts';
 import type { Accounts } from './accounts.io.ts';
 import type { AuditRecord, How } from './audit.io.ts';
 import type { ControlCalls } from './control-calls.ts';
+import type { Explanations } from './explanations.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasskeyChallenges } from './passkey-challenges.ts';
 import type { PasswordHashes } from './password-hash.io.ts';
@@ -71,6 +72,8 @@ export type ApiContext = {
   readonly challenges: PasskeyChallenges;
   readonly certificates: CertificateDoor;
   readonly queue: QueueClient;
+  /** Those who explain decisions; loaded when somebody asks. */
+  readonly explanations: () => Promise<Explanations>;
   /** Of the revision in force. */
   readonly config: () => Config;
   readonly settings: () => AdminSettings;

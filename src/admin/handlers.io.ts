@@ -2,6 +2,7 @@
 import type { AnyHandler, HandlersOf } from './api-context.ts';
 import { ACCOUNT_HANDLERS, AUDIT_HANDLERS } from './handlers-accounts.io.ts';
 import { CONFIGURATION_HANDLERS } from './handlers-configuration.io.ts';
+import { EXPLANATION_HANDLERS } from './handlers-explanation.io.ts';
 import { GATEWAY_HANDLERS } from './handlers-gateway.io.ts';
 import { PASSKEY_HANDLERS } from './handlers-passkeys.io.ts';
 import { SESSION_HANDLERS } from './handlers-session.io.ts';
@@ -12,6 +13,7 @@ const ALL: HandlersOf<Api> = {
   ...PASSKEY_HANDLERS,
   ...GATEWAY_HANDLERS,
   ...CONFIGURATION_HANDLERS,
+  ...EXPLANATION_HANDLERS,
   ...ACCOUNT_HANDLERS,
   ...AUDIT_HANDLERS,
 };

@@ -15,7 +15,7 @@ import { Sessions } from './sessions.io.ts';
 
 export type ApiParts = Pick<
   ApiContext,
-  'version' | 'clock' | 'log' | 'control' | 'queue' | 'config' | 'settings' | 'origins'
+  'version' | 'clock' | 'log' | 'control' | 'queue' | 'config' | 'settings' | 'origins' | 'explanations'
 > & {
   /** The gateway's own folder for administration. */
   readonly folder: string;

@@ -1,6 +1,7 @@
 /** The one route table of the API: every subject's routes. To add a route, see docs/recipes/api.md. Pure. */
 import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 import { CONFIGURATION_ROUTES } from './routes-configuration.ts';
+import { EXPLANATION_ROUTES } from './routes-explanation.ts';
 import { GATEWAY_ROUTES } from './routes-gateway.ts';
 import { PASSKEY_ROUTES } from './routes-passkeys.ts';
 import { SESSION_ROUTES } from './routes-session.ts';
@@ -11,6 +12,7 @@ export const ROUTES = {
   ...PASSKEY_ROUTES,
   ...GATEWAY_ROUTES,
   ...CONFIGURATION_ROUTES,
+  ...EXPLANATION_ROUTES,
   ...ACCOUNT_ROUTES,
   ...AUDIT_ROUTES,
 } as const;

@@ -1,38 +1,71 @@
 /**
- * `sallyport cert verify`: would this client certificate be accepted by that profile, and why. Exit 0 or 1.
- * Effects: reads the configuration and files, asks the directory, fetches revocation lists that no data folder has.
+ * `sallyport cert verify`: would this client certificate be accepted by that profile, and why. Of the running gateway, by
+ * its configuration and the revocation lists in force, or of a configuration file with `--config`. Exit 0 or 1.
+ * Effects: the control socket; or reads the configuration and files, asks the directory and responders, fetches
+ * revocation lists that no data folder has.
  */
 import path from 'node:path';
-import { verifyCertificate } from '../certificate-verification.ts';
-import { printable } from '../core/reply.ts';
+import { connectApi } from '../admin/api-client.io.ts';
+import { type Verification, verifyCertificate } from '../certificate-verification.ts';
 import { offlineRevocation } from '../offline-revocation.ts';
 import { loadRevision } from '../revision.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
-import { renderStage } from './ldaptest.ts';
+import { renderVerification, verificationExitCode } from './cert-verify.ts';
 
-export async function verify({ rest: [file = ''], options }: Arguments, write: Write): Promise<number> {
-  const { profile, config: configFile = 'sallyport.yaml', data } = options;
+export async function verify(parsed: Arguments, write: Write): Promise<number> {
+  const [file = ''] = parsed.rest;
+  const { profile, config } = parsed.options;
   if (profile === undefined) return refuse('--profile is needed: a profile of type certificate', write);
   const read = await readCertificates(file);
   if (!read.ok) return refuse(`${file}: ${read.why}`, write);
   const [leaf, ...others] = read.certificates.map(({ der }) => der);
   if (leaf === undefined) return refuse(`${file}: the file holds no certificate that can be read`, write);
-  const loaded = await loadRevision({ file: path.normalize(configFile), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
+  const asked = { parsed, profile, certificates: [leaf, ...others] } as const;
+  const found = config === undefined ? await askGateway(asked) : await askFile(asked, config);
+  if (typeof found === 'string') return refuse(found, write);
+  if ('faults' in found) {
+    for (const line of found.faults) write(`${line}\n`);
     return 1;
   }
+  write(parsed.flags.has('json') ? `${JSON.stringify(found, null, 2)}\n` : renderVerification(found));
+  return verificationExitCode(found);
+}
+
+type Asked = {
+  readonly parsed: Arguments;
+  readonly profile: string;
+  readonly certificates: readonly [Uint8Array, ...Uint8Array[]];
+};
+/** A string: why not. */
+type Found = Verification | { readonly faults: readonly string[] } | string;
+
+async function askGateway({ parsed: { options, flags }, profile, certificates }: Asked): Promise<Found> {
+  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const certificate = certificates.map(pemOf).join('');
+  const api = connectApi(path.resolve(options['data'] ?? 'data'));
+  const answer = await api.call('POST /api/cert/verify', { body: { which, profile, certificate } });
+  if (answer.ok) return answer.body as Verification;
+  const { detail, errors } = answer.refusal;
+  return errors.length === 0 ? detail : { faults: [detail, ...errors.map((each) => `${each.path}: ${each.detail}`)] };
+}
+
+const pemOf = (der: Uint8Array): string =>
+  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+
+async function askFile({ parsed: { options, flags }, profile, certificates }: Asked, file: string): Promise<Found> {
+  if (flags.has('candidate')) return '--candidate is about the running gateway, --config about a file';
+  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
+  if (!loaded.ok) return loaded;
   const { config, material } = loaded.revision;
-  const clock = { now: (): number => Date.now() };
-  const log = { emit: () => undefined };
-  const baseDir = path.dirname(path.resolve(configFile));
-  const crls = await offlineRevocation({ config, material, baseDir, dataDir: data, clock, log });
-  const found = await verifyCertificate(loaded.revision, profile, [leaf, ...others], { clock, log, crls });
-  if (found === undefined) return refuse(`there is no profile ${profile} of type certificate`, write);
-  for (const line of found.lines) write(`${printable(line)}\n`);
-  for (const stage of found.ldap) write(renderStage(stage));
-  write(`${printable(found.verdict)}\n`);
-  return found.accepted ? 0 : 1;
+  const parts = { clock: { now: (): number => Date.now() }, log: { emit: () => undefined } };
+  const baseDir = path.dirname(path.resolve(file));
+  const crls = await offlineRevocation({ config, material, baseDir, dataDir: options['data'], ...parts });
+  try {
+    const found = await verifyCertificate(loaded.revision, { profile, certificates }, { ...parts, crls });
+    return found ?? `there is no profile ${profile} of type certificate`;
+  } finally {
+    crls.close();
+  }
 }

@@ -33,8 +33,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   match: { usage: 'match CERTIFICATE KEY', spec: {}, files: 2, run: match },
   chain: { usage: 'chain FILE [--ca FILE]', spec: { options: ['ca'] }, files: 1, run: chain },
   verify: {
-    usage: 'verify FILE --profile NAME [--config FILE] [--data DIR]',
-    spec: { options: ['profile', 'config', 'data'] },
+    usage: 'verify FILE --profile NAME [--data DIR [--candidate] | --config FILE [--data DIR]] [--json]',
+    spec: { options: ['profile', 'config', 'data'], flags: ['candidate', 'json'] },
     files: 1,
     run: async (parsed, write) => (await import('./cert-verify.io.ts')).verify(parsed, write),
   },

@@ -31,6 +31,23 @@ export type Stage =
 
 export type Trace = (stage: Stage) => void;
 
+/** For people and other programs: which entries were found, not what they hold, which may be a password. */
+export type ShownStage =
+  | Exclude<Stage, { readonly stage: 'entries' }>
+  | (What & {
+      readonly stage: 'entries';
+      readonly answer: Answer<{ readonly entries: readonly NameOnly[]; readonly more: boolean }>;
+    });
+type NameOnly = Omit<Entry, 'attributes'> & { readonly attributes: readonly never[] };
+
+export function shownStage(stage: Stage): ShownStage {
+  if (stage.stage !== 'entries') return stage;
+  const { answer } = stage;
+  if (answer.answer !== 'yes') return { ...stage, answer };
+  const { entries, more } = answer.value;
+  return { ...stage, answer: yes({ entries: entries.map(({ dn }) => ({ dn, attributes: [] })), more }) };
+}
+
 /** RFC 4511 §4.5.1.8: no attributes at all. */
 const NO_ATTRIBUTES = ['1.1'];
 const MAX_USER_ID_OCTETS = 1000;

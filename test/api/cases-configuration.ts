@@ -23,7 +23,7 @@ async function unchanged({ me }: World): Promise<Asking> {
 }
 
 /** The caller has a change at a key that somebody else has committed meanwhile. */
-async function contradicted(world: World): Promise<Asking> {
+export async function contradicted(world: World): Promise<Asking> {
   await changed(world);
   const { api } = world;
   await api.good('PATCH /api/config/candidate', set(BANNER, 100 + another()));

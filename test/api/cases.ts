@@ -3,6 +3,7 @@ import type { ApiKey } from '../../src/admin/routes.ts';
 import type { Case } from './case.ts';
 import { ACCOUNT_CASES, SESSION_CASES } from './cases-accounts.ts';
 import { CONFIGURATION_CASES } from './cases-configuration.ts';
+import { EXPLANATION_CASES } from './cases-explanation.ts';
 import { GATEWAY_CASES } from './cases-gateway.ts';
 import { PASSKEY_CASES } from './cases-passkeys.ts';
 
@@ -13,4 +14,5 @@ export const CASES: Readonly<Record<ApiKey, Case>> = {
   ...PASSKEY_CASES,
   ...GATEWAY_CASES,
   ...CONFIGURATION_CASES,
+  ...EXPLANATION_CASES,
 };

@@ -8,9 +8,10 @@ import { verify } from 'node:crypto';
 import { test } from 'node:test';
 import type { CrlConfig } from '../../src/config/schema.ts';
 import { type Certificate, parseCertificate } from '../../src/tls/certificate.ts';
-import { findPaths } from '../../src/tls/certificate-path.ts';
+import { findPaths, type TriedChain } from '../../src/tls/certificate-path.ts';
 import { loadBundle } from '../../src/tls/crl-issuer.ts';
 import { childrenOf, encodingOf, readDer } from '../../src/tls/der.ts';
+import { explainChain } from '../../src/tls/path-explanation.ts';
 import type { ValidatedPath } from '../../src/tls/path-validation.ts';
 import { checkRevocation, type CrlList, type CrlSet } from '../../src/tls/revocation.ts';
 import { buildTrustStore } from '../../src/tls/trust-store.ts';
@@ -65,6 +66,24 @@ function judge({ target, settings: policies }: PkitsCase): Outcome {
   const { fault, detail } = search.failure();
   return { result: fault, why: detail };
 }
+
+test('the explanation of every chain has a check that failed exactly where the chain is no valid path', () => {
+  let chains = 0;
+  for (const { target, settings: policies } of PKITS_CASES) {
+    const tried: TriedChain[] = [];
+    const rules = { nowMs: NOW_MS, purpose: 'any', policies } as const;
+    const onChain = (chain: TriedChain): void => void tried.push(chain);
+    for (const _path of findPaths({ leaf: der(target), trustStore, ...rules, onChain }));
+    for (const chain of tried) {
+      const explained = explainChain(chain, rules);
+      const checks = [...explained.certificates.flatMap((each) => each.checks), explained.policies];
+      const failed = checks.filter(({ outcome }) => outcome === 'failed');
+      assert.equal(failed.length === 0, explained.valid, `${target}: ${JSON.stringify(failed)}`);
+      chains += 1;
+    }
+  }
+  assert.ok(chains >= 240, `only ${chains} chains`);
+});
 
 let ran = 0;
 

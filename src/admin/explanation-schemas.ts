@@ -1,0 +1,150 @@
+/**
+ * Shapes of explanations: the stages of a directory query, the checks of a certificate. They are those of the parts that
+ * decide (`ldap/query.ts`, `tls/path-explanation.ts`, `tls/revocation-explanation.ts`), as JSON. Pure.
+ */
+import { z } from 'zod';
+import { timeMs } from './schemas.ts';
+
+export const whichAsked = z
+  .union([z.enum(['running', 'candidate']), z.int().min(1)], 'running, candidate or the number of a revision')
+  .default('running')
+  .meta({ description: '`running`, `candidate` (one’s own), or the number of a revision.' });
+
+export const whichAskedText = z
+  .string()
+  .regex(/^(running|candidate|[1-9]\d{0,8})$/, 'running, candidate or the number of a revision')
+  .default('running')
+  .meta({ description: '`running`, `candidate` (one’s own), or the number of a revision.' });
+
+export const name = z.string().min(1).max(200);
+
+/** PEM, the client's own certificate first. */
+export const pemText = z
+  .string()
+  .max(200_000)
+  .meta({ description: 'PEM: the client’s certificate, then what it sends along.' });
+
+const answerOf = <Value extends z.ZodType>(value: Value) =>
+  z.discriminatedUnion('answer', [
+    z.strictObject({ answer: z.literal('yes'), value }),
+    z.strictObject({ answer: z.literal('no'), why: z.string() }),
+    z.strictObject({ answer: z.literal('unknown'), why: z.string() }),
+  ]);
+
+const entries = z.strictObject({
+  entries: z.array(z.strictObject({ dn: z.string(), attributes: z.array(z.never()).readonly() })),
+  more: z.boolean(),
+});
+
+const what = { what: z.enum(['query', 'allowance']), rule: z.string().optional() };
+
+/** What was asked of the directory and what it answered; entries by name only. */
+export const ldapStage = z
+  .discriminatedUnion('stage', [
+    z.strictObject({ stage: z.literal('not-asked'), ...what, why: z.string() }),
+    z.strictObject({ stage: z.literal('filter'), ...what, baseDn: z.string(), filter: z.string() }),
+    z.strictObject({ stage: z.literal('entries'), ...what, answer: answerOf(entries) }),
+    z.strictObject({
+      stage: z.literal('compared'),
+      dn: z.string(),
+      holds: z.boolean(),
+      rule: z.string().optional(),
+    }),
+    z.strictObject({ stage: z.literal('user-id'), attribute: z.string(), values: z.array(z.string()) }),
+    z.strictObject({
+      stage: z.literal('password'),
+      method: z.enum(['bind', 'passwordAttribute']),
+      dn: z.string(),
+      answer: answerOf(z.literal(true)),
+    }),
+  ])
+  .meta({ id: 'LdapStage', description: 'What was asked of the directory, and what it answered.' });
+
+export const certificateNames = z.strictObject({ subject: z.string(), issuer: z.string(), serial: z.string() });
+
+const check = z
+  .strictObject({
+    check: z.string(),
+    outcome: z.enum(['passed', 'failed', 'not-checked']),
+    says: z.string(),
+    rule: z.string(),
+  })
+  .meta({ id: 'CertificateCheck' });
+
+const list = z
+  .strictObject({
+    source: z.string(),
+    issuer: z.string(),
+    number: z.string().optional(),
+    base: z.string().optional().meta({ description: 'Of a delta: the complete list that it starts from.' }),
+    thisUpdateMs: z.int(),
+    nextUpdateMs: z.int().optional(),
+    entries: z.int(),
+    verdict: z.enum(['good', 'revoked', 'expired', 'not-used']),
+    says: z.string(),
+  })
+  .meta({ id: 'ConsultedList' });
+
+const answer = z
+  .strictObject({
+    status: z.enum(['good', 'revoked', 'unknown', 'none']),
+    responder: z.string().optional(),
+    signer: z.string().optional(),
+    producedAtMs: z.int().optional(),
+    thisUpdateMs: z.int().optional(),
+    nextUpdateMs: z.int().optional(),
+    nonce: z.enum(['matched', 'absent', 'notSent']).optional(),
+    verdict: z.enum(['good', 'lists', 'revoked', 'refused', 'unchecked']),
+    says: z.string(),
+  })
+  .meta({ id: 'ConsultedResponder' });
+
+const revocation = z
+  .strictObject({
+    lists: z.array(list),
+    answer: answer.optional(),
+    verdict: z.enum(['good', 'revoked', 'refused', 'unchecked', 'not-checked']),
+    says: z.string(),
+    rule: z.string().optional(),
+  })
+  .meta({ id: 'RevocationChecked' });
+
+const chain = z
+  .strictObject({
+    valid: z.boolean(),
+    failure: z.strictObject({ reason: z.string(), rule: z.string() }).optional(),
+    certificates: z.array(
+      z.strictObject({
+        place: z.enum(['client', 'authority', 'anchor']),
+        subject: z.string(),
+        issuer: z.string(),
+        serial: z.string(),
+        checks: z.array(check),
+      }),
+    ),
+    policies: check,
+    revocation: z.array(revocation),
+  })
+  .meta({ id: 'CertificateChain' });
+
+export const verification = z
+  .strictObject({
+    profile: z.string(),
+    revision: z.int(),
+    atMs: timeMs,
+    certificate: certificateNames.optional(),
+    fetchedIssuers: z.int(),
+    chains: z.array(chain),
+    moreChains: z.int(),
+    asked: z
+      .enum(['session', 'information', 'nobody'])
+      .meta({ description: '`information`: the directory was asked although a session would not.' }),
+    ldap: z.array(ldapStage),
+    verdict: z.strictObject({
+      outcome: z.enum(['accepted', 'refused', 'deferred']),
+      user: z.string().optional(),
+      says: z.string(),
+      rule: z.string(),
+    }),
+  })
+  .meta({ id: 'Verification' });

@@ -1,0 +1,18 @@
+/**
+ * What the API asks of those who explain decisions: `cert verify`, `trace`, a dry run, the directory test and the rest
+ * of the questions that change nothing. The admin thread's root answers them (`src/explanations.ts`), because they join
+ * stages. Pure: types only.
+ */
+import type { Answer, Which } from '../config/configuration-store.ts';
+import type { RouteInput, RouteOutput } from './route.ts';
+import type { EXPLANATION_ROUTES } from './routes-explanation.ts';
+
+type Table = typeof EXPLANATION_ROUTES;
+type Key = keyof Table;
+type Body<K extends Key> = Omit<RouteInput<Table[K]>['body'], 'which'>;
+type Result<K extends Key> = Promise<Answer<{ readonly value: RouteOutput<Table[K]> }>>;
+
+/** `which`: the configuration that is asked about. A refusal is the store's, or says what the question lacks. */
+export type Explanations = {
+  verify(which: Which, question: Body<'POST /api/cert/verify'>): Result<'POST /api/cert/verify'>;
+};

@@ -1,0 +1,19 @@
+/** The questions that change nothing, passed on to those who explain. Effects: theirs. */
+import type { Answer, Which } from '../config/configuration-store.ts';
+import { type Call, callerOf, type HandlersOf, type Reply } from './api-context.ts';
+import { refused } from './handlers-configuration.io.ts';
+import type { Problem } from './problem.ts';
+import type { EXPLANATION_ROUTES } from './routes-explanation.ts';
+
+export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
+  'POST /api/cert/verify': async ({ body: { which, ...question } }, call, { explanations }) =>
+    said(await (await explanations()).verify(whichOf(which, call), question)),
+};
+
+function whichOf(which: string | number, call: Call): Which {
+  if (which === 'running') return 'running';
+  return which === 'candidate' ? { session: callerOf(call).session } : Number(which);
+}
+
+const said = <Value>(answer: Answer<{ readonly value: Value }>): Reply<Value> | Problem =>
+  answer.ok ? { body: answer.value } : refused(answer.refusal);

@@ -1,0 +1,100 @@
+/**
+ * Those who explain decisions, on the admin thread: what the API asks (`admin/explanations.ts`) is answered by the code
+ * that decides, on the configuration in force or on one that is not, with the revocation lists in force where the
+ * configuration is about them and with its own where it is about others.
+ * Effects: directories, responders, the history file, and lists where a configuration names others.
+ */
+import path from 'node:path';
+import type { ControlCalls } from './admin/control-calls.ts';
+import type { Explanations } from './admin/explanations.ts';
+import { certificatesOf } from './certificate-lookup.ts';
+import { verifyCertificate } from './certificate-verification.ts';
+import type { Answer, Refusal, Which } from './config/configuration-store.ts';
+import type { Revision } from './config/schema.ts';
+import type { Clock } from './core/ports.ts';
+import { offlineRevocation } from './offline-revocation.ts';
+import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+import { pointProfilesOf } from './tls/crl-points.ts';
+import type { AskDesk } from './tls/desk.ts';
+import { Turns } from './tls/turns.ts';
+
+export type ExplanationParts = {
+  readonly control: Pick<ControlCalls, 'configuration'>;
+  /** The lists in force. */
+  readonly crls: CrlSeeker;
+  /** The control thread's desk, which sessions ask. */
+  readonly desk: AskDesk;
+  readonly dataDir: string;
+  readonly clock: Clock;
+};
+
+/** A configuration with what judges by it; `desk` is undefined where its authorities are not those in force. */
+type Bench = {
+  readonly revision: Revision;
+  readonly crls: CrlSeeker;
+  readonly desk: AskDesk | undefined;
+  readonly close: () => void;
+};
+
+const SILENT = { emit: () => undefined };
+const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
+  ({ ok: false, refusal: { kind, why } as Refusal }) as const;
+
+export function explanationsOf(parts: ExplanationParts): Explanations {
+  const { clock } = parts;
+  const turns = new Turns({ atOnce: 4, mayWait: 32 });
+  const onBench = async <T>(which: Which, work: (bench: Bench) => Promise<Answer<T>>): Promise<Answer<T>> =>
+    (await turns.run(() => withBench(which, parts, work))) ?? refuse('failed', 'too many questions at once');
+  return {
+    verify: (which, { profile, certificate }) =>
+      onBench(which, async ({ revision, crls, desk }) => {
+        const [leaf, ...others] = readCertificates(certificate);
+        if (leaf === undefined) return refuse('not-possible', 'the certificate is not PEM, or is malformed');
+        const question = { profile, certificates: [leaf, ...others] as const };
+        const value = await verifyCertificate(revision, question, { clock, log: SILENT, crls, desk });
+        return value === undefined
+          ? refuse('not-found', `there is no profile ${profile} of type certificate`)
+          : { ok: true, value };
+      }),
+  };
+}
+
+const MAX_CERTIFICATES = 32;
+
+function readCertificates(pem: string): readonly Uint8Array[] {
+  const found = certificatesOf(Buffer.from(pem));
+  return typeof found === 'string' ? [] : found.slice(0, MAX_CERTIFICATES);
+}
+
+async function withBench<T>(
+  which: Which,
+  parts: ExplanationParts,
+  work: (bench: Bench) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  const { configuration } = parts.control;
+  const asked = await configuration.compiled(which);
+  if (!asked.ok) return asked;
+  const running = which === 'running' ? asked : await configuration.compiled('running');
+  if (!running.ok) return running;
+  const bench = await openBench(asked.revision, running.revision, parts);
+  try {
+    return await work(bench);
+  } finally {
+    bench.close();
+  }
+}
+
+async function openBench(revision: Revision, running: Revision, parts: ExplanationParts): Promise<Bench> {
+  if (listsOf(revision) === listsOf(running))
+    return { revision, crls: parts.crls, desk: parts.desk, close: () => undefined };
+  const { config, material } = revision;
+  const { dataDir, clock } = parts;
+  const { file } = await parts.control.configuration.status();
+  const baseDir = file === undefined ? dataDir : path.dirname(path.resolve(file));
+  const crls = await offlineRevocation({ config, material, baseDir, dataDir, clock, log: SILENT });
+  return { revision, crls, desk: undefined, close: () => crls.close() };
+}
+
+/** What decides which revocation lists are held, and what responders are trusted by. */
+const listsOf = ({ config, material }: Revision): string =>
+  JSON.stringify([config.crl, material.authorities, pointProfilesOf(config)]);
