@@ -62,7 +62,7 @@ export function refusalLines(refusal: Refusal, file?: string): string {
   }
 }
 
-function conflictLines({ path, mine, theirs, revision }: Conflict): string {
+export function conflictLines({ path, mine, theirs, revision }: Conflict): string {
   const { author, atMs, number, comment } = revision;
   const note = comment === '' ? '' : `: ${comment}`;
   return [

@@ -6,17 +6,16 @@
 import fs from 'node:fs';
 import { describeAsYaml } from '../config/describe-yaml.ts';
 import { configurationJsonSchema } from '../config/json-schema.ts';
-import type { Answer, ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
-import { GatewayError } from '../core/errors.ts';
+import type { ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
-import { type Arguments, parseArguments, type Write } from './arguments.ts';
-import { type Access, accessConfiguration, localAdministrator } from './config-access.io.ts';
+import type { Arguments, Write } from './arguments.ts';
+import { localAdministrator } from './config-access.io.ts';
 import { type LoadRequest, loadIntoStore } from './config-load.io.ts';
-import { changeLines, committedLines, faultLine, historyLines, refusalLines, statusLines } from './config-view.ts';
+import { changeLines, committedLines, faultLine, historyLines, statusLines } from './config-view.ts';
+import { type ConfigurationContext as Context, onConfiguration, said, UsageError } from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
 
-type Context = Access & { readonly parsed: Arguments; readonly rest: readonly string[]; readonly write: Write };
 type Operation = {
   readonly usage: string;
   /** Arguments beside options. */
@@ -27,11 +26,8 @@ type Operation = {
   readonly run: (context: Context) => Promise<number>;
 };
 
-const OPTIONS = ['data', 'config', 'key-file', 'revision', 'comment', 'confirm', 'at', 'passphrase-file'];
+const OPTIONS = ['revision', 'comment', 'confirm', 'at', 'passphrase-file'];
 const FLAGS = ['candidate', 'json', 'with-secrets', 'clear', 'inline', 'commit'];
-
-/** Wrong usage, in words. */
-class UsageError extends Error {}
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   status: { usage: 'status', most: 0, run: status },
@@ -52,50 +48,37 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   set: { usage: 'set PATH VALUE   (JSON, or text)', least: 2, most: 2, run: set },
   delete: { usage: 'delete PATH', least: 1, most: 1, run: remove },
   rename: { usage: 'rename PATH NAME', least: 2, most: 2, run: rename },
-  commit: { usage: 'commit [--comment TEXT] [--confirm DURATION]', most: 0, run: commit },
+  commit: { usage: 'commit [--comment TEXT] [--confirm DURATION] [--json]', most: 0, run: commit },
   confirm: { usage: 'confirm', most: 0, run: confirm },
   clear: { usage: 'clear', most: 0, run: clear },
   rebase: { usage: 'rebase [mine [PATH...]] [theirs [PATH...]]', most: 1000, run: rebase },
   history: { usage: 'history [--json]', most: 0, run: history },
   rollback: {
-    usage: 'rollback REVISION [--comment TEXT] [--confirm DURATION]',
+    usage: 'rollback REVISION [--comment TEXT] [--confirm DURATION] [--json]',
     least: 1,
     most: 1,
     run: rollback,
   },
 };
 
+const USAGE = [
+  'usage: sallyport config OPERATION [--data DIR [--key-file FILE] | --config FILE]',
+  ...[...Object.values(OPERATIONS).map((each) => each.usage), 'describe', 'schema'].map(
+    (row) => `  sallyport config ${row}`,
+  ),
+  '',
+].join('\n');
+
 export async function config(args: readonly string[], write: Write): Promise<number> {
   const [name = '', ...others] = args;
   if (name === 'describe') return print(write, describeAsYaml());
   if (name === 'schema') return print(write, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
-  const parsed = parseArguments(others, { options: OPTIONS, flags: FLAGS });
-  if (operation === undefined || typeof parsed === 'string')
-    return usage(write, typeof parsed === 'string' ? parsed : '');
-  const { rest, options } = parsed;
-  if (rest.length < (operation.least ?? 0) || rest.length > operation.most) return usage(write, '');
-  const access = await accessConfiguration({
-    data: options['data'],
-    config: options['config'],
-    keyFile: options['key-file'],
-    mayMake: operation.mayMake ?? false,
-  });
-  if (typeof access === 'string') {
-    write(`sallyport: ${access}\n`);
-    return 1;
+  if (operation === undefined) {
+    write(USAGE);
+    return 2;
   }
-  try {
-    return await operation.run({ ...access, parsed, rest, write });
-  } catch (error) {
-    if (error instanceof UsageError) return usage(write, error.message);
-    if (!(error instanceof GatewayError)) throw error;
-    // The gateway went away: what it was asked may have been done or not.
-    write(`sallyport: ${error.message}\n`);
-    return 1;
-  } finally {
-    await access.close();
-  }
+  return await onConfiguration(others, write, { ...operation, usage: USAGE, options: OPTIONS, flags: FLAGS });
 }
 
 function print(write: Write, text: string): number {
@@ -103,36 +86,30 @@ function print(write: Write, text: string): number {
   return 0;
 }
 
-function usage(write: Write, why: string): number {
-  const rows = [...Object.values(OPERATIONS).map((each) => each.usage), 'describe', 'schema'];
-  write(`usage: sallyport config OPERATION [--data DIR [--key-file FILE] | --config FILE]\n`);
-  write(rows.map((row) => `  sallyport config ${row}\n`).join(''));
-  if (why !== '') write(`${why}\n`);
-  return 2;
-}
-
 async function status({ store, offline, write }: Context): Promise<number> {
   return print(write, statusLines(await store.status(), offline));
 }
 
-async function show({ store, parsed, rest, write }: Context): Promise<number> {
+async function show(context: Context): Promise<number> {
+  const { store, parsed, rest } = context;
   const path = pathOf(rest[0] ?? '');
   const which = whichOf(parsed);
   if (parsed.flags.has('json') || path.length > 0) {
-    return said(write, await store.document(which, path), ({ value }) => asText(value, parsed.flags.has('json')));
+    return said(context, await store.document(which, path), ({ value }) => asText(value), {
+      json: ({ value }) => value,
+    });
   }
-  return said(write, await store.export({ which, secrets: 'masked' }), ({ text }) => text);
+  return said(context, await store.export({ which, secrets: 'masked' }), ({ text }) => text);
 }
 
-const asText = (value: Json, json: boolean): string =>
-  typeof value === 'string' && !json ? `${value}\n` : `${JSON.stringify(value, null, 2)}\n`;
+const asText = (value: Json): string =>
+  typeof value === 'string' ? `${value}\n` : `${JSON.stringify(value, null, 2)}\n`;
 
-async function diff({ store, parsed, rest, write }: Context): Promise<number> {
+async function diff(context: Context): Promise<number> {
+  const { store, rest } = context;
   const [from = 'running', to = 'candidate'] = rest;
   const answer = await store.diff(operand(from), operand(to));
-  return said(write, answer, ({ changes }) =>
-    parsed.flags.has('json') ? `${JSON.stringify(changes, null, 2)}\n` : changeLines(changes),
-  );
+  return said(context, answer, ({ changes }) => changeLines(changes), { json: ({ changes }) => changes });
 }
 
 async function save(context: Context): Promise<number> {
@@ -144,7 +121,7 @@ async function save(context: Context): Promise<number> {
   const secrets = !withSecrets ? 'masked' : clear ? 'clear' : 'sealed';
   const passphrase = secrets === 'sealed' ? { passphrase: await passphraseOf(parsed) } : {};
   const answer = await store.export({ which: whichOf(parsed), secrets, ...passphrase });
-  if (!answer.ok || file === undefined) return said(write, answer, ({ text }) => text);
+  if (!answer.ok || file === undefined) return said(context, answer, ({ text }) => text);
   try {
     fs.writeFileSync(file, answer.text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
@@ -169,7 +146,7 @@ async function load(context: Context): Promise<number> {
     before.mode === 'store'
       ? await loadIntoStore(context, request)
       : await (await import('./config-replace.io.ts')).replaceFile(context, request, commits);
-  if (!loaded.ok) return said(write, loaded, () => '', file);
+  if (!loaded.ok) return said(context, loaded, () => '', { file });
   for (const fault of loaded.warnings) write(`${faultLine(fault, file)}\n`);
   if (commits && before.mode === 'store') return await commit(context);
   write(changeLines(loaded.changes));
@@ -184,49 +161,56 @@ const LOADED: Readonly<Record<ConfigurationMode, { readonly loaded: string; read
   },
 };
 
-async function set({ store, rest, write }: Context): Promise<number> {
+async function set(context: Context): Promise<number> {
+  const { store, rest } = context;
   const [path = '', text = ''] = rest;
   const answer = await store.edit(localAdministrator(), [{ op: 'set', path: pathOf(path), value: valueOf(text) }]);
-  return said(write, answer, () => NOT_YET);
+  return said(context, answer, () => NOT_YET);
 }
 
-async function remove({ store, rest, write }: Context): Promise<number> {
+async function remove(context: Context): Promise<number> {
+  const { store, rest } = context;
   const answer = await store.edit(localAdministrator(), [{ op: 'delete', path: pathOf(rest[0] ?? '') }]);
-  return said(write, answer, () => NOT_YET);
+  return said(context, answer, () => NOT_YET);
 }
 
-async function rename({ store, rest, write }: Context): Promise<number> {
+async function rename(context: Context): Promise<number> {
+  const { store, rest } = context;
   const [path = '', to = ''] = rest;
   const answer = await store.edit(localAdministrator(), [{ op: 'rename', path: pathOf(path), to }]);
-  return said(write, answer, () => NOT_YET);
+  return said(context, answer, () => NOT_YET);
 }
 
 const NOT_YET =
   'Changed, not committed yet: sallyport config diff shows it, sallyport config commit puts it into force\n';
 
-async function commit({ store, parsed, write, offline }: Context): Promise<number> {
+async function commit(context: Context): Promise<number> {
+  const { store, parsed, offline } = context;
   const { comment = '' } = parsed.options;
   const answer = await store.commit(localAdministrator(), { comment, ...confirmOf(parsed) });
-  return said(write, answer, (committed) => committedLines(committed, offline));
+  return said(context, answer, (committed) => committedLines(committed, offline));
 }
 
-async function confirm({ store, write }: Context): Promise<number> {
+async function confirm(context: Context): Promise<number> {
+  const { store } = context;
   return said(
-    write,
+    context,
     await store.confirm(localAdministrator()),
     ({ revision }) => `Revision ${revision.number} stays\n`,
   );
 }
 
-async function clear({ store, write }: Context): Promise<number> {
+async function clear(context: Context): Promise<number> {
+  const { store } = context;
   const answer = await store.clear(localAdministrator().session);
-  return said(write, answer, ({ dropped }) => `${dropped} changes given up\n`);
+  return said(context, answer, ({ dropped }) => `${dropped} changes given up\n`);
 }
 
-async function rebase({ store, rest, write }: Context): Promise<number> {
+async function rebase(context: Context): Promise<number> {
+  const { store, rest } = context;
   const who = localAdministrator();
   const candidate = await store.candidate(who.session);
-  if (!candidate.ok) return said(write, candidate, () => '');
+  if (!candidate.ok) return said(context, candidate, () => '');
   const { conflicts } = candidate.candidate;
   const choices: { path: Path; keep: 'mine' | 'theirs' }[] = [];
   let keep: 'mine' | 'theirs' | undefined;
@@ -240,28 +224,24 @@ async function rebase({ store, rest, write }: Context): Promise<number> {
     } else if (keep === undefined) throw new UsageError('mine or theirs comes first');
     else choices.unshift({ path: pathOf(word), keep });
   }
-  return said(write, await store.rebase(who, choices), ({ base }) => `Based on revision ${base} now\n`);
+  return said(context, await store.rebase(who, choices), ({ base }) => `Based on revision ${base} now\n`);
 }
 
-async function history({ store, parsed, write }: Context): Promise<number> {
+async function history(context: Context): Promise<number> {
+  const { store, parsed, write } = context;
   const revisions = await store.history();
   return print(write, parsed.flags.has('json') ? `${JSON.stringify(revisions, null, 2)}\n` : historyLines(revisions));
 }
 
-async function rollback({ store, parsed, rest, write, offline }: Context): Promise<number> {
+async function rollback(context: Context): Promise<number> {
+  const { store, parsed, rest, offline } = context;
   const { comment } = parsed.options;
   const answer = await store.rollback(localAdministrator(), {
     to: numberOf(rest[0] ?? ''),
     ...(comment === undefined ? {} : { comment }),
     ...confirmOf(parsed),
   });
-  return said(write, answer, (committed) => committedLines(committed, offline));
-}
-
-/** Prints the answer or the refusal, and says the exit code. */
-function said<T>(write: Write, answer: Answer<T>, text: (answer: T) => string, file?: string): number {
-  write(answer.ok ? text(answer) : refusalLines(answer.refusal, file));
-  return answer.ok ? 0 : 1;
+  return said(context, answer, (committed) => committedLines(committed, offline));
 }
 
 function pathOf(text: string): Path {

@@ -9,8 +9,19 @@ export const KEY = { ctrlC: '\u0003', ctrlD: '\u0004', tab: '\t', enter: '\r', u
 
 /** Each answer is a line; then standard input ends. */
 export async function piped(args: readonly string[], ...answers: readonly string[]): Promise<Finished> {
-  return await runProgram(PROGRAM, args, { input: answers.map((answer) => `${answer}\n`).join('') });
+  return await runProgram(PROGRAM, args, { input: typed(answers) });
 }
+
+/** The same as another account of the machine, who came by sudo. */
+export async function pipedAs(
+  account: string,
+  args: readonly string[],
+  ...answers: readonly string[]
+): Promise<Finished> {
+  return await runProgram(PROGRAM, args, { input: typed(answers), env: { SUDO_USER: account } });
+}
+
+const typed = (answers: readonly string[]): string => answers.map((answer) => `${answer}\n`).join('');
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
