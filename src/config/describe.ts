@@ -152,6 +152,7 @@ export function defaultOf({ shape }: Row): string {
   const value = shape.default;
   if (value === undefined || value === '') return 'none';
   if (typeof value !== 'object') return `\`${String(value)}\``;
+  if (Array.isArray(value)) return value.length === 0 ? 'empty' : `\`[${value.join(', ')}]\``;
   const entries = Object.entries(value);
   return entries.length === 0
     ? 'empty'
