@@ -5,6 +5,7 @@
  */
 import type { Write } from './arguments.ts';
 import { type Commands, commandNamed, usageText } from './command.ts';
+import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
 import { CONFIGURATION_COMMANDS } from './commands-configuration.io.ts';
 import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
 
@@ -72,11 +73,7 @@ const COMMANDS: Commands = {
     does: 'shows, judges, makes and imports certificates; cert alone shows how',
     run: async (args, write) => (await import('./cert.io.ts')).cert(args, write),
   },
-  useradd: {
-    usage: 'useradd NAME --role ROLE [--full-name TEXT] [--no-password] [--data DIR]',
-    does: 'makes an administrator account for the HTTP API; asks for the password',
-    run: async (args, write) => (await import('./useradd.io.ts')).useradd(args, write),
-  },
+  ...ACCOUNT_COMMANDS,
   shell: {
     alone: true,
     usage: 'shell [--data DIR [--key-file FILE] | --config FILE]',

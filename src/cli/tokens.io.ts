@@ -28,7 +28,10 @@ async function make(on: OnAccounts, { rest: [account = ''], options }: Arguments
   const { role, days, for: name } = options;
   if (name === undefined) throw new WrongUsage('--for says what the token is for');
   const expiresInDays = days === undefined ? undefined : Number(days);
-  if (expiresInDays !== undefined && !(Number.isInteger(expiresInDays) && expiresInDays >= 1 && expiresInDays <= MAX_DAYS))
+  if (
+    expiresInDays !== undefined &&
+    !(Number.isInteger(expiresInDays) && expiresInDays >= 1 && expiresInDays <= MAX_DAYS)
+  )
     throw new WrongUsage(`--days is a number from 1 to ${MAX_DAYS}`);
   const answer = await on.api.call('POST /api/accounts/{account}/tokens', {
     path: { account },
@@ -62,9 +65,17 @@ const OPERATIONS: Readonly<Record<string, AccountOperation>> = {
   delete: { usage: 'tokens delete ACCOUNT TOKEN-ID', least: 2, run: remove },
 };
 
-export function tokens([name = '', ...rest]: readonly string[], write: Write, context: CommandContext): Promise<number> {
+export function tokens(
+  [name = '', ...rest]: readonly string[],
+  write: Write,
+  context: CommandContext,
+): Promise<number> {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (operation !== undefined) return runOperation(operation, rest, write, context);
-  write(`usage:\n${Object.values(OPERATIONS).map(({ usage }) => `  sallyport ${usage} [--data DIR] [--json]\n`).join('')}`);
+  write(
+    `usage:\n${Object.values(OPERATIONS)
+      .map(({ usage }) => `  sallyport ${usage} [--data DIR] [--json]\n`)
+      .join('')}`,
+  );
   return Promise.resolve(2);
 }

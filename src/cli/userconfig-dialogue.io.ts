@@ -48,7 +48,9 @@ export async function userDialogue(on: OnAccounts): Promise<number> {
 }
 
 /** The refusal in words; the answer, where it was none. */
-type Asked<Body> = { readonly ok: true; readonly body: Body } | { readonly ok: false; readonly refusal: Parameters<typeof refusalText>[0] };
+type Asked<Body> =
+  | { readonly ok: true; readonly body: Body }
+  | { readonly ok: false; readonly refusal: Parameters<typeof refusalText>[0] };
 
 function told<Body>({ dialogue }: OnAccounts, answer: Asked<Body>, done: (body: Body) => string): void {
   dialogue.write(answer.ok ? `\n${done(answer.body)}` : `\n${refusalText(answer.refusal)}\n`);
@@ -110,7 +112,9 @@ async function status(on: OnAccounts, users: Users): Promise<void> {
     const answer = await on.api.call('POST /api/accounts/{account}/unlock', { path });
     told(on, answer, () => `${name} may try again\n`);
   }
-  const wanted = await on.dialogue.ask(yesNo(`${name} is ${enabled ? 'enabled' : 'disabled'}. Shall it be enabled?`, enabled));
+  const wanted = await on.dialogue.ask(
+    yesNo(`${name} is ${enabled ? 'enabled' : 'disabled'}. Shall it be enabled?`, enabled),
+  );
   if (wanted === enabled) return;
   const answer = await on.api.call('PATCH /api/accounts/{account}', { path, body: { enabled: wanted } });
   told(on, answer, () => `account ${name} ${wanted ? 'enabled' : 'disabled'}\n`);
@@ -178,7 +182,8 @@ async function tokens(on: OnAccounts, users: Users): Promise<void> {
 
 async function remove(on: OnAccounts, users: Users): Promise<void> {
   const { name } = await whom(on, users, 'to remove');
-  if (!(await on.dialogue.ask(yesNo(`Remove ${name} with its sessions, tokens, certificates and passkeys?`, false)))) return;
+  if (!(await on.dialogue.ask(yesNo(`Remove ${name} with its sessions, tokens, certificates and passkeys?`, false))))
+    return;
   const answer = await on.api.call('DELETE /api/accounts/{account}', { path: { account: name } });
   told(on, answer, () => `account ${name} deleted\n`);
 }

@@ -161,7 +161,12 @@ export async function userconfig(args: readonly string[], write: Write, context:
   const [name = '', ...rest] = args;
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (operation !== undefined)
-    return runOperation({ ...operation, usage: `userconfig ${name} ${operation.takes}`.trimEnd() }, rest, write, context);
+    return runOperation(
+      { ...operation, usage: `userconfig ${name} ${operation.takes}`.trimEnd() },
+      rest,
+      write,
+      context,
+    );
   const place = parseArguments(args, { options: ['data'] });
   if (typeof place !== 'string' && place.rest.length === 0) {
     const { userDialogue } = await import('./userconfig-dialogue.io.ts');
