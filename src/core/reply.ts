@@ -89,6 +89,11 @@ export const R = {
     '4.7.0',
     'temporary authentication failure: the directory cannot be asked, try again later',
   ),
+  certificateIncomplete: reply(
+    454,
+    '4.7.0',
+    'an issuer of the client certificate cannot be fetched now, try again later',
+  ),
   certificateUnchecked: reply(
     454,
     '4.7.0',

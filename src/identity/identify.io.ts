@@ -9,6 +9,7 @@ import type { Answer } from '../core/verdict.ts';
 import type { CertificateNames } from '../log/mail-event.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import type { OnChain, PathSearch } from '../tls/certificate-path.ts';
+import type { FoundIssuers } from '../tls/desk.ts';
 import type { ResponderFact } from '../tls/ocsp-policy.ts';
 import type { PathFailure, PathFault, ValidatedPath, ValidationSettings } from '../tls/path-validation.ts';
 import type { RevocationInput, RevocationVerdict, Unknown } from '../tls/revocation.ts';
@@ -34,7 +35,7 @@ export type CertificateStages = {
   /** Of several failures the one that says most. */
   readonly bestFailure: (failures: readonly PathFailure[]) => PathFailure;
   /** Fetches issuers that certificates name, where no path is found without them. They are as trusted as what was sent. */
-  readonly fetchIssuers?: (leaf: Certificate, presented: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>;
+  readonly fetchIssuers?: (leaf: Certificate, presented: readonly Uint8Array[]) => Promise<FoundIssuers>;
   /** Has what OCSP responders say about this path ready for `checkRevocation`. Undefined: there is nothing to wait for. */
   readonly askResponders?: (path: readonly Certificate[], nowMs: number) => Promise<void> | undefined;
   /** What they have said, one for each certificate below the anchor. */
@@ -60,6 +61,9 @@ type Unfit = CertificateStanding & { readonly kind: 'invalid' | 'unchecked' };
 
 /** Where one more certificate could make a path. */
 const WITHOUT_ISSUER: ReadonlySet<PathFault> = new Set<PathFault>(['not-trusted', 'broken-chain']);
+
+/** Whether there is a path is not known: a refusal for good would be a guess. */
+const ISSUER_UNKNOWN = 'client certificate chain incomplete: its issuer cannot be fetched now';
 
 export class CertificateCheck {
   readonly names: CertificateNames | undefined;
@@ -112,7 +116,7 @@ export class CertificateCheck {
     const again = await this.stillValid();
     if (again === undefined || inquiry !== 'pending' || this.#unknown.length === 0) return again;
     const { reason, rule, names } = again;
-    return { kind: 'unchecked', reason, rule, ...(names === undefined ? {} : { names }) };
+    return { kind: 'unchecked', lacks: 'revocation', reason, rule, ...(names === undefined ? {} : { names }) };
   }
 
   /** Whether a refusal of `stillValid` is one that asking again could change. */
@@ -150,11 +154,13 @@ export class CertificateCheck {
   async #search(leaf: Certificate): Promise<Unfit | undefined> {
     this.#path = undefined;
     const failures: { readonly failure: PathFailure; readonly stages: CertificateStages }[] = [];
+    let unanswered: CertificateStages | undefined;
     for (const stages of this.#profiles) {
       this.#fetched = [];
       let search = this.#findPaths(leaf, stages);
       let found = await this.#choosePath(search, stages);
-      if (found === 'no-path' && (await this.#fetchIssuers(leaf, search, stages))) {
+      const fetched = found === 'no-path' ? await this.#fetchIssuers(leaf, search, stages) : undefined;
+      if (fetched !== undefined && fetched.certificates.length > 0) {
         search = this.#findPaths(leaf, stages);
         found = await this.#choosePath(search, stages);
       }
@@ -162,7 +168,14 @@ export class CertificateCheck {
         this.#stages = stages;
         return found;
       }
-      failures.push({ failure: search.failure(), stages });
+      const failure = search.failure();
+      failures.push({ failure, stages });
+      if (fetched?.unanswered && WITHOUT_ISSUER.has(failure.fault)) unanswered ??= stages;
+    }
+    if (unanswered !== undefined) {
+      this.#stages = unanswered;
+      const rule = `smtpAuthProfiles.${unanswered.profile}.aia`;
+      return { ...this.#invalid(ISSUER_UNKNOWN, rule), kind: 'unchecked', lacks: 'issuer' };
     }
     const failure = this.#stages.bestFailure(failures.map((each) => each.failure));
     this.#stages = failures.find((each) => each.failure === failure)?.stages ?? this.#stages;
@@ -182,7 +195,7 @@ export class CertificateCheck {
       if (verdict.status !== 'revoked') this.#unknown = [...this.#unknown, ...verdict.unknown];
       // A path that may turn out good is worth more than one that will not.
       if (verdict.status === 'unchecked')
-        refusal = { ...this.#invalid(verdict.words, verdict.rule), kind: 'unchecked' };
+        refusal = { ...this.#invalid(verdict.words, verdict.rule), kind: 'unchecked', lacks: 'revocation' };
       else refusal ??= this.#invalid(verdict.words, verdict.rule);
     }
     return refusal ?? 'no-path';
@@ -194,11 +207,16 @@ export class CertificateCheck {
     return stages.findPaths(leaf, presented, stages.clock.now());
   }
 
-  /** True if there is more to search in. */
-  async #fetchIssuers(leaf: Certificate, search: PathSearch, { fetchIssuers }: CertificateStages): Promise<boolean> {
-    if (fetchIssuers === undefined || !WITHOUT_ISSUER.has(search.failure().fault)) return false;
-    this.#fetched = await fetchIssuers(leaf, this.#presented());
-    return this.#fetched.length > 0;
+  /** Undefined: nothing to fetch. */
+  async #fetchIssuers(
+    leaf: Certificate,
+    search: PathSearch,
+    { fetchIssuers }: CertificateStages,
+  ): Promise<FoundIssuers | undefined> {
+    if (fetchIssuers === undefined || !WITHOUT_ISSUER.has(search.failure().fault)) return undefined;
+    const found = await fetchIssuers(leaf, this.#presented());
+    this.#fetched = found.certificates;
+    return found;
   }
 
   async #checkRevocation({ certificates }: ValidatedPath, stages: CertificateStages): Promise<RevocationVerdict> {

@@ -15,7 +15,15 @@ const REVOKED: CertificateStanding = { kind: 'invalid', reason: 'client certific
 const OWNED: CertificateStanding = { kind: 'valid', names, owner: yes({ user: 'alice', by: 'ldap.queries.card' }) };
 const UNOWNED: CertificateStanding = { kind: 'valid', names, owner: no('no entry') };
 const DIRECTORY_DOWN: CertificateStanding = { kind: 'valid', names, owner: unknown('no host answers') };
-const ON_ITS_WAY: CertificateStanding = { kind: 'unchecked', reason: 'no revocation list', rule: 'crl', names };
+const ON_ITS_WAY: CertificateStanding = {
+  kind: 'unchecked',
+  lacks: 'revocation',
+  reason: 'no revocation list',
+  rule: 'crl',
+  names,
+};
+
+const NO_ISSUER: CertificateStanding = { ...ON_ITS_WAY, lacks: 'issuer', reason: 'no issuer', rule: 'aia' };
 
 const facts = (
   verify: boolean,
@@ -30,6 +38,7 @@ const TABLE: readonly [string, CertificateStanding, string, string, string][] = 
   ['valid, exactly one entry', OWNED, 'identity', 'identity', 'identity'],
   ['valid, no entry or several', UNOWNED, 'refused', 'refused', 'anonymous'],
   ['valid path, revocation not known yet', ON_ITS_WAY, 'deferred', 'deferred', 'deferred'],
+  ['an issuer that cannot be fetched now', NO_ISSUER, 'deferred', 'deferred', 'deferred'],
   ['valid, directory unavailable', DIRECTORY_DOWN, 'deferred', 'deferred', 'deferred'],
 ];
 
@@ -47,6 +56,18 @@ describe('the truth table of client certificates', () => {
     const verdict = decideIdentity(facts(true, 'required'), REVOKED);
     assert.ok(verdict.kind === 'refused');
     assert.deepEqual(verdict.reply, { code: 554, status: '5.7.1', lines: ['client certificate revoked'] });
+  });
+
+  test('what is not known yet is said with 454 4.7.0 and what it is', () => {
+    for (const [standing, words] of [
+      [ON_ITS_WAY, /not known yet whether the client certificate is revoked/],
+      [NO_ISSUER, /an issuer of the client certificate cannot be fetched now/],
+    ] as const) {
+      const verdict = decideIdentity(facts(true, 'required'), standing);
+      assert.ok(verdict.kind === 'deferred');
+      assert.equal(`${verdict.reply.code} ${verdict.reply.status}`, '454 4.7.0');
+      assert.match(verdict.reply.lines.join(), words);
+    }
   });
 
   test('with smtpAuth off a certificate gives no identity', () => {

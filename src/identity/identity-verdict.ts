@@ -14,8 +14,17 @@ export type CertificateStanding =
   | { readonly kind: 'none' }
   /** untrusted, expired, revoked, wrong purpose, …: `reason` says it in words. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
-  /** The path is valid, but whether it is revoked is not known yet: the answer is on its way. */
-  | { readonly kind: 'unchecked'; readonly reason: string; readonly rule: string; readonly names?: CertificateNames }
+  /**
+   * Not known yet: whether a valid path is revoked (the answer is on its way), or whether there is a path (an issuer
+   * cannot be fetched now).
+   */
+  | {
+      readonly kind: 'unchecked';
+      readonly lacks: 'revocation' | 'issuer';
+      readonly reason: string;
+      readonly rule: string;
+      readonly names?: CertificateNames;
+    }
   /** `owner` is the user id that the profile's static map or certificate query found, and by which rule. */
   | {
       readonly kind: 'valid';
@@ -49,11 +58,13 @@ export function decideIdentity(facts: IdentityFacts, standing: CertificateStandi
         ? refused(standing.reason, `${rule}: ${standing.rule}`)
         : { kind: 'anonymous', reason: standing.reason, rule: `${rule}: ${standing.rule}` };
     case 'unchecked':
-      return deferred(standing.reason, `${rule}: ${standing.rule}`, R.certificateUnchecked);
+      return deferred(standing.reason, `${rule}: ${standing.rule}`, UNCHECKED[standing.lacks]);
     case 'valid':
       return decideOwner(facts, standing.owner, rule);
   }
 }
+
+const UNCHECKED = { revocation: R.certificateUnchecked, issuer: R.certificateIncomplete } as const;
 
 type Valid = CertificateStanding & { readonly kind: 'valid' };
 

@@ -37,6 +37,6 @@ export class CertificateDesk implements AskDesk {
   async #answer(question: DeskQuestion): Promise<DeskAnswer> {
     return question.kind === 'ocsp'
       ? { kind: 'ocsp', standing: await this.#ocsp.ask(question) }
-      : { kind: 'issuers', certificates: await this.#issuers.ask(question) };
+      : { kind: 'issuers', ...(await this.#issuers.ask(question)) };
   }
 }

@@ -11,6 +11,7 @@ import type { CrlSourceConfig } from '../config/schema.ts';
 import { CrlDisk } from './crl-disk.io.ts';
 import { allowedRequests, type PointProfile, type PointRequest, type PointState, pointKey } from './crl-points.ts';
 import { CrlSource, type SourceParts } from './crl-source.io.ts';
+import { Turns } from './turns.ts';
 
 export type PointsParts = Pick<SourceParts, 'parser' | 'clock' | 'log' | 'onChange'> & {
   readonly folder: string;
@@ -26,7 +27,7 @@ export class CrlPoints {
   readonly #parts: PointsParts;
   /** In the order of their last use. */
   readonly #sources = new Map<string, CrlSource>();
-  readonly #turns = new Turns(MAX_DOWNLOADS);
+  readonly #turns = new Turns({ atOnce: MAX_DOWNLOADS });
   #stopped = false;
 
   constructor(parts: PointsParts) {
@@ -138,26 +139,4 @@ function settingsOf(
     whenExpired: 'refuse',
     grace: 0,
   };
-}
-
-/** At most so many pieces of work at a time; the others wait in line. */
-class Turns {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(most: number) {
-    this.#free = most;
-  }
-
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
 }

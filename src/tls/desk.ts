@@ -24,8 +24,14 @@ export type IssuerDeskQuestion = {
 export type DeskQuestion = OcspDeskQuestion | IssuerDeskQuestion;
 export type DeskAnswer =
   | { readonly kind: 'ocsp'; readonly standing: OcspStanding }
+  | ({ readonly kind: 'issuers' } & FoundIssuers);
+
+export type FoundIssuers = {
   /** DER of every certificate that was found. */
-  | { readonly kind: 'issuers'; readonly certificates: readonly Uint8Array[] };
+  readonly certificates: readonly Uint8Array[];
+  /** A server could not be asked now: there may be more. */
+  readonly unanswered: boolean;
+};
 
 /** A receive thread's way to the desk. Undefined: no answer in time. Never rejects. */
 export type AskDesk = {

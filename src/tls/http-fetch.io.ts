@@ -26,14 +26,24 @@ export type HttpRequest = {
   readonly signal: AbortSignal;
 };
 
-export type Fetched = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly why: string };
+export type Fetched =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  /** `lasting`: the server has answered, or may not be asked, and a moment later it would be the same. */
+  | { readonly ok: false; readonly why: string; readonly lasting: boolean };
 
 const MAX_REDIRECTS = 3;
 /** Timers hold no more than 2^31 - 1. */
 const MAX_TIMER_MS = 2_000_000_000;
 
 /** Its message is meant for logs. */
-export class FetchError extends Error {}
+export class FetchError extends Error {
+  readonly lasting: boolean;
+
+  constructor(message: string, { lasting = true }: { readonly lasting?: boolean } = {}) {
+    super(message);
+    this.lasting = lasting;
+  }
+}
 
 export const tooLong = (maxBytes: number, key?: string): FetchError =>
   new FetchError(`longer than ${maxBytes} octets${key === undefined ? '' : ` (${key})`}`);
@@ -49,11 +59,11 @@ export async function withinTime(
   const either = AbortSignal.any([deadline, signal]);
   try {
     const bytes = await raceAbort(either, work(either));
-    return bytes.length === 0 ? { ok: false, why: 'the file is empty' } : { ok: true, bytes };
+    return bytes.length === 0 ? { ok: false, why: 'the file is empty', lasting: true } : { ok: true, bytes };
   } catch (error) {
-    if (signal.aborted) return { ok: false, why: 'stopped' };
-    if (deadline.aborted) return { ok: false, why: `not finished after ${timeoutMs / 1000} s` };
-    return { ok: false, why: wordsOf(error) };
+    if (signal.aborted) return { ok: false, why: 'stopped', lasting: false };
+    if (deadline.aborted) return { ok: false, why: `not finished after ${timeoutMs / 1000} s`, lasting: false };
+    return { ok: false, why: wordsOf(error), lasting: error instanceof FetchError && error.lasting };
   }
 }
 
@@ -95,7 +105,7 @@ export async function download(request: HttpRequest): Promise<Uint8Array> {
     if (status === 200) return body(response, request);
     response.destroy();
     if (!redirectsOf(request).includes(status) || location === undefined)
-      throw new FetchError(`the server answers ${status}`);
+      throw new FetchError(`the server answers ${status}`, { lasting: status < 500 && ![408, 429].includes(status) });
     url = redirected(url, location);
   }
   throw new FetchError(`more than ${MAX_REDIRECTS} redirects`);
@@ -157,7 +167,7 @@ async function body(response: http.IncomingMessage, { maxBytes, sizeKey }: HttpR
     giveBack(chunk);
   }
   // `complete` is false where the connection ended before the announced length.
-  if (!response.complete) throw new FetchError('the download was cut off');
+  if (!response.complete) throw new FetchError('the download was cut off', { lasting: false });
   return total === bytes.length ? bytes : grown(bytes, total);
 }
 

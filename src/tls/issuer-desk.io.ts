@@ -1,13 +1,14 @@
 /**
  * Fetches files with missing issuers for all receive threads. A client that nobody knows yet can make the gateway ask,
  * so everything is bounded: hosts by the profile's list, size, time, how many at once and how many new ones a minute;
- * what was found and what was not is remembered. Runs on the control thread. Effects: network, time, log.
+ * what was found and what was not is remembered. What was found once still serves while its server is down: path
+ * validation judges it each time. Runs on the control thread. Effects: network, time, log.
  */
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { isAllowedUrl } from '../core/allowed-hosts.ts';
 import { MAX_ISSUER_FILE_BYTES, readIssuerFile } from './aia.ts';
-import type { IssuerDeskQuestion } from './desk.ts';
+import type { FoundIssuers, IssuerDeskQuestion } from './desk.ts';
 import { download, withinTime } from './http-fetch.io.ts';
 import { Turns } from './turns.ts';
 
@@ -23,12 +24,13 @@ export type IssuerDeskOptions = {
   readonly authorities: () => readonly string[];
 };
 
-type Kept = { readonly certificates: readonly Uint8Array[]; readonly untilMs: number };
+type Kept = FoundIssuers & { readonly untilMs: number };
 
 export class IssuerDesk {
   readonly #options: IssuerDeskOptions;
+  /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
-  readonly #fetching = new Map<string, Promise<readonly Uint8Array[]>>();
+  readonly #fetching = new Map<string, Promise<FoundIssuers>>();
   readonly #turns = new Turns(TURNS);
   readonly #stop = new AbortController();
   #recentMs: number[] = [];
@@ -38,34 +40,40 @@ export class IssuerDesk {
   }
 
   /** What the files hold; none for a file that cannot be had. Never rejects for what a server does. */
-  async ask({ urls, allowHosts, timeoutMs }: IssuerDeskQuestion): Promise<Uint8Array[]> {
+  async ask({ urls, allowHosts, timeoutMs }: IssuerDeskQuestion): Promise<FoundIssuers> {
     // Two profiles may allow different hosts: what one has fetched is not for the other.
     const allowed = urls.filter((url) => isAllowedUrl(url, allowHosts));
     const files = await Promise.all(allowed.map((url) => this.#file(url, allowHosts, timeoutMs)));
-    return files.flat();
+    return {
+      certificates: files.flatMap(({ certificates }) => certificates),
+      unanswered: files.some(({ unanswered }) => unanswered),
+    };
   }
 
   stop(): void {
     this.#stop.abort();
   }
 
-  #file(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<readonly Uint8Array[]> {
+  #file(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<FoundIssuers> {
     const nowMs = this.#options.clock.now();
     const kept = this.#kept.get(url);
-    if (kept !== undefined && nowMs < kept.untilMs) return Promise.resolve(kept.certificates);
+    if (kept !== undefined && nowMs < kept.untilMs) {
+      this.#keep(url, kept);
+      return Promise.resolve(kept);
+    }
     const underWay = this.#fetching.get(url);
     if (underWay !== undefined) return underWay;
     const mayAsk = this.#mayAskNow(nowMs);
     const fetching = mayAsk ? this.#turns.run(() => this.#fetch(url, allowHosts, timeoutMs)) : undefined;
     if (fetching === undefined) {
       this.#failed(url, 'not fetched: too many files are being asked for');
-      return Promise.resolve([]);
+      return Promise.resolve({ certificates: kept?.certificates ?? [], unanswered: true });
     }
     this.#fetching.set(url, fetching);
     return fetching.finally(() => this.#fetching.delete(url));
   }
 
-  async #fetch(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<readonly Uint8Array[]> {
+  async #fetch(url: string, allowHosts: readonly string[], timeoutMs: number): Promise<FoundIssuers> {
     const { clock, log, authorities } = this.#options;
     const fetched = await withinTime({ timeoutMs, signal: this.#stop.signal }, (signal) =>
       download({
@@ -78,17 +86,26 @@ export class IssuerDesk {
       }),
     );
     const file = fetched.ok ? readIssuerFile(fetched.bytes) : fetched;
-    const certificates = file.ok ? file.certificates : [];
-    if (file.ok) log.emit({ event: 'issuer-fetched', url, certificates: certificates.length });
-    else this.#failed(url, file.why);
-    this.#keep(url, { certificates, untilMs: clock.now() + (file.ok ? KEPT_MS : FAILURE_KEPT_MS) });
-    return certificates;
+    if (file.ok) {
+      const { certificates } = file;
+      log.emit({ event: 'issuer-fetched', url, certificates: certificates.length });
+      return this.#keep(url, { certificates, unanswered: false, untilMs: clock.now() + KEPT_MS });
+    }
+    this.#failed(url, file.why);
+    const certificates = this.#kept.get(url)?.certificates ?? [];
+    const unanswered = !fetched.ok && !fetched.lasting;
+    return this.#keep(url, { certificates, unanswered, untilMs: clock.now() + FAILURE_KEPT_MS });
   }
 
-  #keep(url: string, kept: Kept): void {
+  /** Addresses that lead to nothing go before those that have served. */
+  #keep(url: string, kept: Kept): Kept {
     this.#kept.delete(url);
     this.#kept.set(url, kept);
-    if (this.#kept.size > MAX_URLS) this.#kept.delete(this.#kept.keys().next().value as string);
+    if (this.#kept.size > MAX_URLS) {
+      const useless = [...this.#kept].find(([each, { certificates }]) => each !== url && certificates.length === 0);
+      this.#kept.delete(useless?.[0] ?? (this.#kept.keys().next().value as string));
+    }
+    return kept;
   }
 
   #mayAskNow(nowMs: number): boolean {

@@ -8,7 +8,7 @@ import type { Clock } from '../core/ports.ts';
 import { issuersAmong, missingIssuers } from './aia.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { DerError } from './der.ts';
-import type { AskDesk } from './desk.ts';
+import type { AskDesk, FoundIssuers } from './desk.ts';
 import type { TrustStore } from './trust-store.ts';
 
 export type IssuerSearch = {
@@ -25,24 +25,29 @@ const MAX_LEVELS = 4;
 const MAX_FOUND = 8;
 const MAX_PRESENTED = 16;
 
-/** DER of what was fetched and can be an issuer on the way up. Never rejects. */
-export async function fetchMissingIssuers(search: IssuerSearch): Promise<readonly Uint8Array[]> {
+/** What was fetched and can be an issuer on the way up. Never rejects. */
+export async function fetchMissingIssuers(search: IssuerSearch): Promise<FoundIssuers> {
   const { leaf, presented, trustStore, settings, desk, clock } = search;
   const { allowHosts, timeout } = settings;
   const endMs = clock.now() + timeout;
   const sent = presented.slice(0, MAX_PRESENTED).flatMap(readable);
   const found: Certificate[] = [];
   const asked = new Set<string>();
+  let unanswered = false;
   for (let level = 0; level < MAX_LEVELS && found.length < MAX_FOUND; level++) {
     const climb = { leaf, known: [...sent, ...found], trustStore, allowHosts };
     const urls = missingIssuers(climb).filter((url) => !asked.has(url));
+    if (urls.length === 0) break;
     const leftMs = endMs - clock.now();
-    if (urls.length === 0 || leftMs <= 0) break;
+    // Without an answer nobody knows what there is further up.
+    const answer =
+      leftMs > 0 ? await desk.ask({ kind: 'issuers', urls, allowHosts, timeoutMs: leftMs }, leftMs) : undefined;
+    unanswered ||= answer?.unanswered ?? true;
+    if (answer === undefined) break;
     for (const url of urls) asked.add(url);
-    const answer = await desk.ask({ kind: 'issuers', urls, allowHosts, timeoutMs: leftMs }, leftMs);
-    found.push(...issuersAmong(answer?.certificates ?? [], [leaf, ...sent, ...found]));
+    found.push(...issuersAmong(answer.certificates, [leaf, ...sent, ...found]));
   }
-  return found.slice(0, MAX_FOUND).map(({ der }) => der);
+  return { certificates: found.slice(0, MAX_FOUND).map(({ der }) => der), unanswered };
 }
 
 function readable(der: Uint8Array): Certificate[] {
