@@ -99,7 +99,7 @@ test('stopping ends a download', async () => {
   const stop = new AbortController();
   const running = fetchOf(`${base}/hang`, { signal: stop.signal });
   stop.abort();
-  assert.deepEqual(await running, { ok: false, why: 'stopped' });
+  assert.deepEqual(await running, { ok: false, why: 'stopped', lasting: false });
 });
 
 test('a relative file address starts at the folder of the configuration file', () => {

@@ -14,7 +14,10 @@ import { Turns } from './turns.ts';
 
 const MAX_URLS = 100;
 const KEPT_MS = 3_600_000;
-const FAILURE_KEPT_MS = 30_000;
+/** The server has answered, and it was of no use. */
+const USELESS_KEPT_MS = 30_000;
+/** It could not be asked: a session that is deferred asks again. */
+const UNANSWERED_KEPT_MS = 5000;
 const TURNS = { atOnce: 8, mayWait: 64 } as const;
 const MAX_NEW_PER_MINUTE = 120;
 
@@ -94,7 +97,8 @@ export class IssuerDesk {
     this.#failed(url, file.why);
     const certificates = this.#kept.get(url)?.certificates ?? [];
     const unanswered = !fetched.ok && !fetched.lasting;
-    return this.#keep(url, { certificates, unanswered, untilMs: clock.now() + FAILURE_KEPT_MS });
+    const untilMs = clock.now() + (unanswered ? UNANSWERED_KEPT_MS : USELESS_KEPT_MS);
+    return this.#keep(url, { certificates, unanswered, untilMs });
   }
 
   /** Addresses that lead to nothing go before those that have served. */

@@ -35,7 +35,7 @@ test('so many run at a time, so many wait, and more are not begun', async () => 
     assert.equal(work.running, Math.min(2, 5 - i));
     work.endOne();
   }
-  await Promise.all(begun);
+  for (const each of begun) await each;
   assert.equal(work.most, 2);
 });
 
@@ -43,9 +43,9 @@ test('who comes in the moment in which a place becomes free does not get it besi
   const work = new Work();
   const turns = new Turns({ atOnce: 1, mayWait: 10 });
   const { promise: first, resolve: endFirst } = Promise.withResolvers<number>();
-  const others = [turns.run(() => first), turns.run(work.one)];
+  const others = [turns.take(() => first), turns.take(work.one)];
   // Runs after the place was given back and before the next in line has begun.
-  void first.then(() => others.push(turns.run(work.one)));
+  void first.then(() => others.push(turns.take(work.one)));
   endFirst(0);
   await settled();
   assert.equal(work.running, 1);
