@@ -4,6 +4,7 @@
  * again unless the candidate changes directories or profiles, in which case the directory is asked.
  * Effects: the history file, directories.
  */
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import { compileRevision } from './compiled-revision.ts';
 import type { Revision } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
@@ -21,13 +22,17 @@ import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';
 import type { AskDesk } from './tls/desk.ts';
 
+const DAY_MS = 86_400_000;
+
 export type JudgedRevision = { readonly revision: Revision; readonly crls: CrlSeeker };
 
 export type DryRunInput = {
   readonly running: JudgedRevision;
   readonly candidate: JudgedRevision;
-  readonly history: Pick<ClientHistory, 'clients' | 'chainOf'>;
-  readonly sinceMs: number;
+  readonly history: Pick<ClientHistory, 'clients' | 'countClients' | 'chainOf'>;
+  readonly days: number;
+  /** Whom to ask about certificates; undefined: a desk of its own. */
+  readonly desk?: AskDesk | undefined;
   readonly clock: Clock;
   readonly log: MailLog;
 };
@@ -39,22 +44,29 @@ export type Judged = Pick<SessionTrace, 'outcome'> & {
 
 export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
 export type DryRun = {
+  readonly days: number;
   readonly clients: number;
   readonly notLookedAt: number;
+  /** A sentence for each verdict that somebody would get, or that nobody would get another. */
+  readonly summary: readonly Headline[];
   readonly changed: readonly ChangedClient[];
 };
+/** `count` clients would get `outcome`; undefined: nobody's verdict changes. */
+export type Headline = { readonly outcome?: Judged['outcome']; readonly count: number; readonly says: string };
 
 /** The latest; a replay of more would keep the administrator waiting. */
 const MAX_CLIENTS = 20_000;
 const AT_ONCE = 8;
 
 export async function dryRun(input: DryRunInput): Promise<DryRun> {
-  const all = input.history.clients(input.sinceMs);
-  const clients = all.slice(0, MAX_CLIENTS);
+  const sinceMs = input.clock.now() - input.days * DAY_MS;
+  const all = input.history.countClients(sinceMs);
+  const clients = input.history.clients(sinceMs, MAX_CLIENTS);
   const recorded = directoryText(input.running.revision) === directoryText(input.candidate.revision);
   // Responders are asked once for both.
   const authorities = (): readonly string[] => Object.values(input.candidate.revision.material.authorities);
-  const desk = new CertificateDesk({ clock: input.clock, log: input.log, authorities });
+  const own = input.desk === undefined ? new CertificateDesk({ ...input, authorities }) : undefined;
+  const desk = input.desk ?? (own as AskDesk);
   const running = new Judge(input.running, { ...input, desk, recorded: true });
   const candidate = new Judge(input.candidate, { ...input, desk, recorded });
   const changed: ChangedClient[] = [];
@@ -62,6 +74,8 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
     const queue = clients[Symbol.iterator]();
     const work = async (): Promise<void> => {
       for (const client of queue) {
+        // What needs no network would never give way to those who wait for the same thread.
+        await othersFirst();
         const [before, after] = [await running.judge(client.facts), await candidate.judge(client.facts)];
         if (before.outcome !== after.outcome) changed.push({ client, before, after });
       }
@@ -70,11 +84,27 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
   } finally {
     running.close();
     candidate.close();
-    desk.stop();
+    own?.stop();
   }
   const inOrder = changed.toSorted((a, b) => b.client.lastMs - a.client.lastMs);
-  return { clients: clients.length, notLookedAt: all.length - clients.length, changed: inOrder };
+  const seen = { days: input.days, clients: clients.length };
+  return { ...seen, notLookedAt: all - clients.length, summary: headlines(seen, inOrder), changed: inOrder };
 }
+
+export const VERDICT = { accepted: 'accepted', refused: 'refused', deferred: 'told to try again later' } as const;
+
+/** `3 of 1,204 clients seen in the last 7 days would be refused`. */
+function headlines({ days, clients }: Pick<DryRun, 'days' | 'clients'>, changed: readonly ChangedClient[]): Headline[] {
+  const seen = `${countWords(clients)} clients seen in the last ${days} days`;
+  if (changed.length === 0) return [{ count: 0, says: `None of ${seen} would get another verdict` }];
+  return [...Map.groupBy(changed, ({ after }) => after.outcome)].map(([outcome, each]) => ({
+    outcome,
+    count: each.length,
+    says: `${countWords(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
+  }));
+}
+
+export const countWords = (number: number): string => number.toLocaleString('en-US');
 
 /** Everything that the directory's answers depend on. */
 const directoryText = ({ config, material }: Revision): string =>

@@ -72,10 +72,7 @@ export async function dryRunCommand(args: readonly string[], write: Write): Prom
     const running = await judged(config, data, write);
     const candidate = running && (await judged(changed, data, write));
     if (running === undefined || candidate === undefined) return 1;
-    const sinceMs = clock.now() - asked.days * DAY_MS;
-    const result = await dryRun({ running, candidate, history, sinceMs, clock, log });
-    write(asked.json ? `${JSON.stringify(result, null, 2)}\n` : renderDryRun(result, asked.days));
-    return result.changed.length === 0 ? 0 : 3;
+    return sayDryRun(await dryRun({ running, candidate, history, days: asked.days, clock, log }), asked.json, write);
   } finally {
     history.close();
   }

@@ -1,21 +1,19 @@
 /** What `sallyport dryrun` and `sallyport unused` print. Pure. */
 import type { Config } from '../config/schema.ts';
 import { printable } from '../core/reply.ts';
-import type { ChangedClient, DryRun, Judged } from '../dry-run.ts';
+import { type ChangedClient, countWords as count, type DryRun, type Judged, VERDICT } from '../dry-run.ts';
 import { RULE, type RuleHits } from '../log/client-history.ts';
 
 const MAX_LINES = 50;
-const VERDICT = { accepted: 'accepted', refused: 'refused', deferred: 'told to try again later' } as const;
 
-export function renderDryRun({ clients, notLookedAt, changed }: DryRun, days: number): string {
-  const seen = `${count(clients)} clients seen in the last ${days} days`;
+/** Whom a configuration would treat otherwise: from a file, or from the gateway, which tells only so many of them. */
+export function renderDryRun({ notLookedAt, summary, changed }: DryRun): string {
   const more = notLookedAt === 0 ? '' : `(${count(notLookedAt)} that were seen longer ago were not looked at)\n`;
-  if (changed.length === 0) return `None of ${seen} would get another verdict.\n${more}`;
-  const groups = Map.groupBy(changed, ({ after }) => after.outcome);
-  const text = [...groups].map(([outcome, each]) => {
-    const lines = each.slice(0, MAX_LINES).map(renderChange).join('');
-    const rest = each.length > MAX_LINES ? `  and ${count(each.length - MAX_LINES)} more (--json shows all)\n` : '';
-    return `${count(each.length)} of ${seen} would be ${VERDICT[outcome]}:\n${lines}${rest}`;
+  const text = summary.map(({ outcome, count: all, says }) => {
+    if (outcome === undefined) return `${says}.\n`;
+    const shown = changed.filter(({ after }) => after.outcome === outcome).slice(0, MAX_LINES);
+    const rest = all > shown.length ? `  and ${count(all - shown.length)} more (--json shows more)\n` : '';
+    return `${says}:\n${shown.map(renderChange).join('')}${rest}`;
   });
   return `${text.join('')}${more}`;
 }
@@ -37,8 +35,6 @@ const words = ({ outcome, because }: Judged): string =>
   because === undefined
     ? VERDICT[outcome]
     : `${VERDICT[outcome]}: ${printable(because.says)} (${printable(because.rule)})`;
-
-const count = (number: number): string => number.toLocaleString('en-US');
 
 export type Usage = { readonly rule: string; readonly hits: number; readonly lastMs: number | undefined };
 

@@ -82,11 +82,15 @@ export class ClientHistory {
     });
   }
 
+  countClients(sinceMs: number): number {
+    return Number(this.#db.prepare('SELECT count(*) AS n FROM clients WHERE last_ms >= ?').get(sinceMs)?.['n']);
+  }
+
   /** Clients seen since, latest first. */
-  clients(sinceMs: number): SeenClient[] {
+  clients(sinceMs: number, limit = MAX_CLIENTS): SeenClient[] {
     const rows = this.#db
-      .prepare('SELECT key, facts, sessions, last_ms FROM clients WHERE last_ms >= ? ORDER BY last_ms DESC')
-      .all(sinceMs);
+      .prepare('SELECT key, facts, sessions, last_ms FROM clients WHERE last_ms >= ? ORDER BY last_ms DESC LIMIT ?')
+      .all(sinceMs, limit);
     return rows.map((row) => ({
       key: String(row['key']),
       facts: JSON.parse(String(row['facts'])) as ClientFacts,
