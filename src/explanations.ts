@@ -12,8 +12,12 @@ import { verifyCertificate } from './certificate-verification.ts';
 import type { Answer, Refusal, Which } from './config/configuration-store.ts';
 import type { Revision } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
+import { dryRun } from './dry-run.ts';
+import type { KeptHits } from './log/client-history.ts';
+import { ClientHistory } from './log/client-history.io.ts';
 import { offlineRevocation } from './offline-revocation.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
+import { exemptionReport, isUnused, monitoredReport, ruleUsage } from './rule-reports.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { AskDesk } from './tls/desk.ts';
 import { Turns } from './tls/turns.ts';
@@ -43,6 +47,7 @@ const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
 export function explanationsOf(parts: ExplanationParts): Explanations {
   const { clock } = parts;
   const turns = new Turns({ atOnce: 4, mayWait: 32 });
+  const dryRuns = new Turns({ atOnce: 1, mayWait: 2 });
   const onBench = async <T>(which: Which, work: (bench: Bench) => Promise<Answer<T>>): Promise<Answer<T>> =>
     (await turns.run(() => withBench(which, parts, work))) ?? refuse('failed', 'too many questions at once');
   return {
@@ -56,7 +61,77 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
           ? refuse('not-found', `there is no profile ${profile} of type certificate`)
           : { ok: true, value };
       }),
+    dryRun: async (session, { days }) => {
+      const tried = dryRuns.run(() => dryRunCandidate(session, days, parts));
+      return (await tried) ?? refuse('failed', 'a dry run is under way: try again when it has ended');
+    },
+    rules: (which, { unusedDays }) =>
+      onConfig(which, parts, ({ config }) => {
+        const nowMs = clock.now();
+        return readHistory(parts, { hits: [], sinceMs: nowMs }, (history) => {
+          const rules = ruleUsage(config, history.hits);
+          const shown = unusedDays === undefined ? rules : rules.filter((rule) => isUnused(rule, unusedDays, nowMs));
+          return { nowMs, countedFromMs: history.sinceMs, rules: shown };
+        });
+      }),
+    exemptions: (which, { soonDays }) =>
+      onConfig(which, parts, ({ config }) => {
+        const nowMs = clock.now();
+        const report = (hits: readonly KeptHits[]) => exemptionReport(config.exemptions, { hits, nowMs, soonDays });
+        return readHistory(parts, NOTHING_YET, ({ hits }) => ({ nowMs, exemptions: report(hits) }));
+      }),
+    monitored: async () => ({
+      ok: true,
+      value: readHistory(parts, NOTHING_YET, ({ hits }) => ({ monitored: monitoredReport(hits) })),
+    }),
   };
+}
+
+type Kept = { readonly hits: readonly KeptHits[]; readonly sinceMs: number };
+const NOTHING_YET: Kept = { hits: [], sinceMs: 0 };
+
+function readHistory<T>({ dataDir }: ExplanationParts, empty: Kept, report: (kept: Kept) => T): T {
+  const history = ClientHistory.read(dataDir);
+  if (history === undefined) return report(empty);
+  try {
+    return report({ hits: history.hits(), sinceMs: history.sinceMs() });
+  } finally {
+    history.close();
+  }
+}
+
+async function onConfig<T>(
+  which: Which,
+  { control }: ExplanationParts,
+  report: (revision: Revision) => T,
+): Promise<Answer<{ readonly value: T }>> {
+  const asked = await control.configuration.compiled(which);
+  return asked.ok ? { ok: true, value: report(asked.revision) } : asked;
+}
+
+/** More would be no easier to read. */
+const MAX_TOLD = 1000;
+
+async function dryRunCandidate(session: string, days: number, parts: ExplanationParts) {
+  const { clock, dataDir } = parts;
+  const { configuration } = parts.control;
+  // Where a file is the truth, the file as it is now is what a reload would put into force.
+  const { file } = await configuration.status();
+  const candidate = file === undefined ? await configuration.candidate(session) : ({ ok: true } as const);
+  if (!candidate.ok) return candidate;
+  const history = ClientHistory.read(dataDir);
+  if (history === undefined) return refuse('not-found', 'no client has been seen yet: there is nothing to try it on');
+  try {
+    return await withBench('running', parts, (running) =>
+      withBench({ session }, parts, async (changed) => {
+        const desk = changed.desk;
+        const value = await dryRun({ running, candidate: changed, history, days, clock, log: SILENT, desk });
+        return { ok: true, value: { ...value, changed: value.changed.slice(0, MAX_TOLD) } };
+      }),
+    );
+  } finally {
+    history.close();
+  }
 }
 
 const MAX_CERTIFICATES = 32;

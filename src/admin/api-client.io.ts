@@ -43,13 +43,12 @@ type AnyRequest = {
 
 /** Asks the gateway that runs on this data folder; every call has a connection of its own. */
 export function connectApi(dataDir: string): ApiClient {
-  return {
-    async call(key, ...[given]) {
-      const request = (given ?? {}) as AnyRequest;
-      const [method = '', path = ''] = key.split(' ');
-      return (await ask(dataDir, { method, target: targetOf(path, request), request })) as never;
-    },
+  const call = async (key: string, request: AnyRequest = {}): Promise<ApiAnswer<unknown>> => {
+    const [method = '', path = ''] = key.split(' ');
+    return await ask(dataDir, { method, target: targetOf(path, request), request });
   };
+  // The table knows what each route takes and answers.
+  return { call: call as ApiClient['call'] };
 }
 
 function targetOf(path: string, { path: parameters = {}, query = {} }: AnyRequest): string {

@@ -127,6 +127,89 @@ const chain = z
   })
   .meta({ id: 'CertificateChain' });
 
+const facts = z.strictObject({
+  listener: z.string(),
+  remoteAddress: z.string(),
+  hostname: z.string().optional(),
+  tls: z.boolean(),
+  certificate: z.string().optional().meta({ description: 'SHA-256 of the client’s certificate.' }),
+  owner: z
+    .discriminatedUnion('answer', [
+      z.strictObject({ answer: z.literal('yes'), value: z.strictObject({ user: z.string(), by: z.string() }) }),
+      z.strictObject({ answer: z.enum(['no', 'unknown']), why: z.string() }),
+    ])
+    .optional(),
+  login: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ user: z.string(), kind: z.literal('accepted'), allowed: z.boolean() }),
+      z.strictObject({ user: z.string(), kind: z.enum(['wrong', 'unavailable']), why: z.string() }),
+    ])
+    .optional(),
+  sender: z.string(),
+  recipients: z.array(z.string()),
+});
+
+export const outcome = z.enum(['accepted', 'refused', 'deferred']);
+export const sessionStage = z.enum(['connection', 'tls', 'certificate', 'auth', 'mail', 'rcpt', 'data']);
+
+const judged = z.strictObject({
+  outcome,
+  because: z
+    .strictObject({ stage: sessionStage, rule: z.string(), says: z.string() })
+    .optional()
+    .meta({ description: 'The stage that decided, where something spoke against the mail.' }),
+});
+
+export const dryRun = z
+  .strictObject({
+    days: z.int(),
+    clients: z.int(),
+    notLookedAt: z.int().meta({ description: 'So many more were seen, longer ago.' }),
+    summary: z
+      .array(z.strictObject({ outcome: outcome.optional(), count: z.int(), says: z.string() }))
+      .meta({ description: 'A sentence for each verdict that somebody would get.' }),
+    changed: z
+      .array(
+        z.strictObject({
+          client: z.strictObject({ key: z.string(), facts, sessions: z.int(), lastMs: timeMs }),
+          before: judged,
+          after: judged,
+        }),
+      )
+      .meta({ description: 'The 1,000 that were seen last.' }),
+  })
+  .meta({ id: 'DryRun' });
+
+export const ruleReport = z
+  .strictObject({
+    nowMs: timeMs,
+    countedFromMs: timeMs,
+    rules: z.array(z.strictObject({ rule: z.string(), hits: z.int(), lastMs: timeMs.optional() })),
+  })
+  .meta({ id: 'RuleReport' });
+
+export const exemptionReport = z.strictObject({
+  nowMs: timeMs,
+  exemptions: z.array(
+    z.strictObject({
+      name: z.string(),
+      user: z.string(),
+      untilMs: timeMs,
+      state: z.enum(['in force', 'ends soon', 'ended']),
+      reason: z.string(),
+      grantedBy: z.string(),
+      uses: z.int(),
+      lastUseMs: timeMs.optional(),
+    }),
+  ),
+});
+
+export const monitoredReport = z.strictObject({
+  monitored: z.array(
+    z.strictObject({ profile: z.string(), user: z.string(), times: z.int(), sinceMs: timeMs, lastMs: timeMs }),
+  ),
+});
+
 export const verification = z
   .strictObject({
     profile: z.string(),
@@ -141,7 +224,7 @@ export const verification = z
       .meta({ description: '`information`: the directory was asked although a session would not.' }),
     ldap: z.array(ldapStage),
     verdict: z.strictObject({
-      outcome: z.enum(['accepted', 'refused', 'deferred']),
+      outcome,
       user: z.string().optional(),
       says: z.string(),
       rule: z.string(),

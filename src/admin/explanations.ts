@@ -10,9 +10,16 @@ import type { EXPLANATION_ROUTES } from './routes-explanation.ts';
 type Table = typeof EXPLANATION_ROUTES;
 type Key = keyof Table;
 type Body<K extends Key> = Omit<RouteInput<Table[K]>['body'], 'which'>;
+type DryRun = 'POST /api/config/candidate/dry-run';
+type Query<K extends Key> = Omit<RouteInput<Table[K]>['query'], 'which'>;
 type Result<K extends Key> = Promise<Answer<{ readonly value: RouteOutput<Table[K]> }>>;
 
 /** `which`: the configuration that is asked about. A refusal is the store's, or says what the question lacks. */
 export type Explanations = {
   verify(which: Which, question: Body<'POST /api/cert/verify'>): Result<'POST /api/cert/verify'>;
+  /** Of the session's candidate; where a file is the truth, of the file as it is now. */
+  dryRun(session: string, question: Body<DryRun>): Result<DryRun>;
+  rules(which: Which, question: Query<'GET /api/rules'>): Result<'GET /api/rules'>;
+  exemptions(which: Which, question: Query<'GET /api/exemptions'>): Result<'GET /api/exemptions'>;
+  monitored(): Result<'GET /api/monitored'>;
 };

@@ -8,6 +8,17 @@ import type { EXPLANATION_ROUTES } from './routes-explanation.ts';
 export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
   'POST /api/cert/verify': async ({ body: { which, ...question } }, call, { explanations }) =>
     said(await (await explanations()).verify(whichOf(which, call), question)),
+
+  'POST /api/config/candidate/dry-run': async ({ body }, call, { explanations }) =>
+    said(await (await explanations()).dryRun(callerOf(call).session, body)),
+
+  'GET /api/rules': async ({ query: { which, ...question } }, call, { explanations }) =>
+    said(await (await explanations()).rules(whichOf(which, call), question)),
+
+  'GET /api/exemptions': async ({ query: { which, ...question } }, call, { explanations }) =>
+    said(await (await explanations()).exemptions(whichOf(which, call), question)),
+
+  'GET /api/monitored': async (_, __, { explanations }) => said(await (await explanations()).monitored()),
 };
 
 function whichOf(which: string | number, call: Call): Which {

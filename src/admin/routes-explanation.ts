@@ -3,8 +3,22 @@
  * candidate, rules that nobody needs. Each asks and changes nothing. AsyncOS: trace, ldaptest, tlsverify. Pure.
  */
 import { z } from 'zod';
-import { name, pemText, verification, whichAsked } from './explanation-schemas.ts';
+import {
+  dryRun,
+  exemptionReport,
+  monitoredReport,
+  name,
+  pemText,
+  ruleReport,
+  verification,
+  whichAsked,
+  whichAskedText,
+} from './explanation-schemas.ts';
 import { routesOf } from './route.ts';
+
+const days = (usual: number) =>
+  z.int().min(1).max(3660).default(usual).meta({ description: 'Clients seen in so many days.' });
+const queryDays = z.coerce.number().int().min(0).max(3660);
 
 export const EXPLANATION_ROUTES = routesOf('Explanation')({
   'POST /api/cert/verify': {
@@ -15,5 +29,42 @@ export const EXPLANATION_ROUTES = routesOf('Explanation')({
     response: verification,
     problems: ['not-found', 'not-possible', 'conflict'],
     asksOnly: true,
+  },
+  'POST /api/config/candidate/dry-run': {
+    operation: 'dryRunCandidate',
+    summary: 'Whose verdict a commit of the candidate would change, tried on the clients of the last days.',
+    least: 'read-only',
+    body: z.strictObject({ days: days(7) }),
+    response: dryRun,
+    problems: ['not-found', 'conflict'],
+    asksOnly: true,
+  },
+  'GET /api/rules': {
+    operation: 'listRules',
+    summary: 'Hits and last hit of each sender group entry, policy, profile, route and exemption; never hit first.',
+    least: 'read-only',
+    query: z.strictObject({
+      which: whichAskedText,
+      unusedDays: queryDays.optional().meta({ description: 'Only those without a hit in so many days.' }),
+    }),
+    response: ruleReport,
+    problems: ['not-found', 'conflict', 'invalid'],
+  },
+  'GET /api/exemptions': {
+    operation: 'listExemptions',
+    summary: 'Who may use a password instead of a card: until when, why, granted by whom, how often used.',
+    least: 'read-only',
+    query: z.strictObject({
+      which: whichAskedText,
+      soonDays: queryDays.default(14).meta({ description: '`ends soon` is within so many days.' }),
+    }),
+    response: exemptionReport,
+    problems: ['not-found', 'conflict', 'invalid'],
+  },
+  'GET /api/monitored': {
+    operation: 'listMonitored',
+    summary: 'Who still sends without a card where the allowance is only monitored: how often, since when.',
+    least: 'read-only',
+    response: monitoredReport,
   },
 });

@@ -44,22 +44,22 @@ const COMMANDS: Commands = {
     run: async (args, write) => (await import('./trace.io.ts')).traceCommand(args, write),
   },
   dryrun: {
-    usage: 'dryrun --config RUNNING --candidate FILE --data DIR [--days 7] [--json]',
-    does: 'whose verdict a changed configuration would change, tried on the clients of the last days',
+    usage: 'dryrun [--data DIR | --config RUNNING --candidate FILE --data DIR] [--days 7] [--json]',
+    does: 'whose verdict your uncommitted changes would change, tried on the clients of the last days',
     run: async (args, write) => (await import('./dry-run.io.ts')).dryRunCommand(args, write),
   },
   unused: {
-    usage: 'unused --config FILE --data DIR [--days 90] [--json]',
-    does: 'sender group entries, policies, profiles and routes that nobody has needed',
+    usage: 'unused [--data DIR [--candidate] | --config FILE --data DIR] [--days 90 | --all] [--json]',
+    does: 'sender group entries, policies, profiles, routes and exemptions that nobody has needed; hits of all',
     run: async (args, write) => (await import('./dry-run.io.ts')).unusedCommand(args, write),
   },
   exemptions: {
-    usage: 'exemptions --config FILE [--data DIR] [--soon DAYS] [--json]',
+    usage: 'exemptions [--data DIR [--candidate] | --config FILE [--data DIR]] [--soon DAYS] [--json]',
     does: 'who may use a password although the allowance says no: until when, why, granted by whom',
     run: async (args, write) => (await import('./exemptions.io.ts')).exemptionsCommand(args, write),
   },
   monitored: {
-    usage: 'monitored --data DIR [--json]',
+    usage: 'monitored [--data DIR] [--json]',
     does: 'who still sends without a card where checkAllowed only monitors: how often, since when',
     run: async (args, write) => (await import('./exemptions.io.ts')).monitoredCommand(args, write),
   },

@@ -15,6 +15,7 @@ import { type LoadRequest, loadIntoStore } from './config-load.io.ts';
 import { changeLines, committedLines, faultLine, historyLines, statusLines } from './config-view.ts';
 import { type ConfigurationContext as Context, onConfiguration, said, UsageError } from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
+import { dataFolder } from './run.io.ts';
 
 type Operation = {
   readonly usage: string;
@@ -26,8 +27,8 @@ type Operation = {
   readonly run: (context: Context) => Promise<number>;
 };
 
-const OPTIONS = ['revision', 'comment', 'confirm', 'at', 'passphrase-file'];
-const FLAGS = ['candidate', 'json', 'with-secrets', 'clear', 'inline', 'commit'];
+const OPTIONS = ['revision', 'comment', 'confirm', 'at', 'passphrase-file', 'days'];
+const FLAGS = ['candidate', 'json', 'with-secrets', 'clear', 'inline', 'commit', 'dry-run'];
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   status: { usage: 'status', most: 0, run: status },
@@ -48,7 +49,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   set: { usage: 'set PATH VALUE   (JSON, or text)', least: 2, most: 2, run: set },
   delete: { usage: 'delete PATH', least: 1, most: 1, run: remove },
   rename: { usage: 'rename PATH NAME', least: 2, most: 2, run: rename },
-  commit: { usage: 'commit [--comment TEXT] [--confirm DURATION] [--json]', most: 0, run: commit },
+  commit: {
+    usage: 'commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json]',
+    most: 0,
+    run: commit,
+  },
   confirm: { usage: 'confirm', most: 0, run: confirm },
   clear: { usage: 'clear', most: 0, run: clear },
   rebase: { usage: 'rebase [mine [PATH...]] [theirs [PATH...]]', most: 1000, run: rebase },
@@ -185,10 +190,20 @@ const NOT_YET =
   'Changed, not committed yet: sallyport config diff shows it, sallyport config commit puts it into force\n';
 
 async function commit(context: Context): Promise<number> {
+  if (context.parsed.flags.has('dry-run')) return await tryCommit(context);
   const { store, parsed, offline } = context;
   const { comment = '' } = parsed.options;
   const answer = await store.commit(localAdministrator(), { comment, ...confirmOf(parsed) });
   return said(context, answer, (committed) => committedLines(committed, offline));
+}
+
+/** Whose verdict the commit would change; nothing is committed. */
+async function tryCommit({ parsed: { options, flags }, write }: Context): Promise<number> {
+  const { dryRunCandidate } = await import('./dry-run.io.ts');
+  const { config: file, data, days = '7' } = options;
+  if (!/^[1-9]\d{0,3}$/.test(days)) throw new UsageError('--days needs a whole number from 1');
+  const dataDir = file === undefined ? data : dataFolder(file, data);
+  return await dryRunCandidate({ dataDir, days: Number(days), json: flags.has('json') }, write);
 }
 
 async function confirm(context: Context): Promise<number> {

@@ -1,43 +1,96 @@
 /**
  * `sallyport dryrun`: whose verdict a changed configuration would change, tried on the clients that the gateway has seen.
- * `sallyport unused`: which rules nobody has needed. Both read the history of a gateway's data folder, running or not.
- * Effects: reads configurations, the history file, revocation lists; may ask directories.
+ * `sallyport unused`: which rules nobody has needed. Both ask the running gateway, the first about one's uncommitted
+ * changes; with `--config` they compare files with the history of a data folder.
+ * Effects: the control socket; or reads configurations, the history file, revocation lists; may ask directories.
  */
 import path from 'node:path';
-import { dryRun, type JudgedRevision } from '../dry-run.ts';
+import { dryRun, type DryRun, type JudgedRevision } from '../dry-run.ts';
 import { ClientHistory } from '../log/client-history.io.ts';
-import { offlineRevocation } from '../offline-revocation.ts';
+import { type OfflineLists, offlineRevocation } from '../offline-revocation.ts';
 import { loadRevision } from '../revision.ts';
-import { parseArguments, type Write } from './arguments.ts';
-import { renderDryRun, renderUnused, unusedRules } from './dry-run.ts';
+import { isUnused, type RuleReport, ruleUsage } from '../rule-reports.ts';
+import { type Arguments, parseArguments, type Write } from './arguments.ts';
+import { renderDryRun, renderRules } from './dry-run.ts';
+import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
 
-const DRY_RUN_USAGE = 'usage: sallyport dryrun --config RUNNING --candidate FILE --data DIR [--days 7] [--json]\n';
-const UNUSED_USAGE = 'usage: sallyport unused --config FILE --data DIR [--days 90] [--json]\n';
-const DAY_MS = 86_400_000;
+const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR] [--days 7] [--json]
+       sallyport dryrun --config RUNNING --candidate FILE --data DIR [--days 7] [--json]
+`;
+const UNUSED_USAGE = `usage: sallyport unused [--data DIR] [--candidate] [--days 90 | --all] [--json]
+       sallyport unused --config FILE --data DIR [--days 90 | --all] [--json]
+`;
 const clock = { now: (): number => Date.now() };
 const log = { emit: () => undefined };
 
-type Asked = { readonly options: Readonly<Record<string, string>>; readonly json: boolean; readonly days: number };
+type Asked = Pick<Arguments, 'options' | 'flags'> & { readonly days: number };
 
-/** What was asked, or the exit code of a refusal that has been written. */
-function readArguments(
-  args: readonly string[],
-  { write, usage, needed, days: defaultDays }: { write: Write; usage: string; needed: readonly string[]; days: number },
-): Asked | number {
-  const parsed = parseArguments(args, { options: [...needed, 'days'], flags: ['json'] });
-  const days = typeof parsed === 'string' ? 0 : Number(parsed.options['days'] ?? defaultDays);
-  const fits = typeof parsed !== 'string' && parsed.rest.length === 0 && Number.isInteger(days) && days >= 1;
-  const missing = typeof parsed === 'string' ? [] : needed.filter((name) => parsed.options[name] === undefined);
-  if (typeof parsed !== 'string' && fits && missing.length === 0)
-    return { options: parsed.options, json: parsed.flags.has('json'), days };
-  const why =
-    typeof parsed === 'string'
-      ? parsed
-      : missing.length > 0
-        ? `--${missing.join(' and --')} is needed`
-        : '--days takes a whole number from 1';
+/** What was asked, or what is wrong with it. `needed`: with `--config` these are needed too. */
+function readDays(parsed: Arguments | string, usual: number, needed: readonly string[]): Asked | string {
+  if (typeof parsed === 'string') return parsed;
+  const { options, flags, rest } = parsed;
+  if (rest.length > 0) return `not understood: ${rest[0]}`;
+  const missing = options['config'] === undefined ? [] : needed.filter((name) => options[name] === undefined);
+  if (missing.length > 0) return `--${missing.join(' and --')} is needed`;
+  const days = Number(options['days'] ?? usual);
+  return Number.isInteger(days) && days >= 1 ? { options, flags, days } : '--days takes a whole number from 1';
+}
+
+function refuse(write: Write, usage: string, why: string): 2 {
   write(`${usage}${why}\n`);
   return 2;
+}
+
+export type CandidateDryRun = {
+  /** The running gateway's; default: `data` below the current folder. */
+  readonly dataDir: string | undefined;
+  readonly days?: number;
+  readonly json?: boolean;
+};
+
+/**
+ * Tries the local account's uncommitted changes on the clients that the running gateway has seen, and says whose verdict
+ * they would change: for `dryrun` and for every `commit --dry-run`. Nothing is committed.
+ * 0 where nobody's verdict changes, 3 where somebody's does, 1 where it could not be tried, with the reason.
+ */
+export async function dryRunCandidate(asked: CandidateDryRun, write: Write): Promise<0 | 1 | 3> {
+  const { dataDir, days = 7, json = false } = asked;
+  const answer = await gatewayAt(dataDir).call('POST /api/config/candidate/dry-run', { body: { days } });
+  const result = bodyOf<DryRun>(answer, write);
+  return result === undefined ? 1 : sayDryRun(result, json, write);
+}
+
+function sayDryRun(result: DryRun, json: boolean, write: Write): 0 | 3 {
+  write(json ? `${JSON.stringify(result, null, 2)}\n` : renderDryRun(result));
+  return result.summary.every(({ count }) => count === 0) ? 0 : 3;
+}
+
+export async function dryRunCommand(args: readonly string[], write: Write): Promise<number> {
+  const parsed = parseArguments(args, { options: ['config', 'candidate', 'data', 'days'], flags: ['json'] });
+  const asked = readDays(parsed, 7, ['candidate', 'data']);
+  if (typeof asked === 'string') return refuse(write, DRY_RUN_USAGE, asked);
+  const { options, flags, days } = asked;
+  const { config, candidate, data } = options;
+  if (config === undefined) {
+    if (candidate !== undefined) return refuse(write, DRY_RUN_USAGE, '--config is needed');
+    return await dryRunCandidate({ dataDir: data, days, json: flags.has('json') }, write);
+  }
+  const history = openHistory(data ?? '', write);
+  if (history === undefined) return 1;
+  const opened: OfflineLists[] = [];
+  try {
+    const running = await judged(config, data ?? '', { opened, write });
+    const changed = running && (await judged(candidate ?? '', data ?? '', { opened, write }));
+    if (running === undefined || changed === undefined) return 1;
+    return sayDryRun(
+      await dryRun({ running, candidate: changed, history, days, clock, log }),
+      flags.has('json'),
+      write,
+    );
+  } finally {
+    history.close();
+    for (const lists of opened) lists.close();
+  }
 }
 
 function openHistory(dataDir: string, write: Write): ClientHistory | undefined {
@@ -46,7 +99,12 @@ function openHistory(dataDir: string, write: Write): ClientHistory | undefined {
   return history;
 }
 
-async function judged(file: string, dataDir: string, write: Write): Promise<JudgedRevision | undefined> {
+/** `opened`: the lists are noted there, for they must be closed. */
+async function judged(
+  file: string,
+  dataDir: string,
+  { opened, write }: { readonly opened: OfflineLists[]; readonly write: Write },
+): Promise<JudgedRevision | undefined> {
   const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
   if (!loaded.ok) {
     for (const line of loaded.faults) write(`${line}\n`);
@@ -54,51 +112,48 @@ async function judged(file: string, dataDir: string, write: Write): Promise<Judg
   }
   const { config, material } = loaded.revision;
   const baseDir = path.dirname(path.resolve(file));
-  return {
-    revision: loaded.revision,
-    crls: await offlineRevocation({ config, material, baseDir, dataDir, clock, log }),
-  };
-}
-
-/** 0 where nobody's verdict changes, 3 where somebody's does, 1 where it could not be tried. */
-export async function dryRunCommand(args: readonly string[], write: Write): Promise<number> {
-  const needed = ['config', 'candidate', 'data'];
-  const asked = readArguments(args, { write, usage: DRY_RUN_USAGE, needed, days: 7 });
-  if (typeof asked === 'number') return asked;
-  const { config = '', candidate: changed = '', data = '' } = asked.options;
-  const history = openHistory(data, write);
-  if (history === undefined) return 1;
-  try {
-    const running = await judged(config, data, write);
-    const candidate = running && (await judged(changed, data, write));
-    if (running === undefined || candidate === undefined) return 1;
-    return sayDryRun(await dryRun({ running, candidate, history, days: asked.days, clock, log }), asked.json, write);
-  } finally {
-    history.close();
-  }
+  const crls = await offlineRevocation({ config, material, baseDir, dataDir, clock, log });
+  opened.push(crls);
+  return { revision: loaded.revision, crls };
 }
 
 export async function unusedCommand(args: readonly string[], write: Write): Promise<number> {
-  const asked = readArguments(args, { write, usage: UNUSED_USAGE, needed: ['config', 'data'], days: 90 });
-  if (typeof asked === 'number') return asked;
-  const { config: file = '', data = '' } = asked.options;
+  const flags = ['json', 'all', 'candidate'];
+  const asked = readDays(parseArguments(args, { options: ['config', 'data', 'days'], flags }), 90, ['data']);
+  if (typeof asked === 'string') return refuse(write, UNUSED_USAGE, asked);
+  const days = asked.flags.has('all') ? undefined : asked.days;
+  const report =
+    asked.options['config'] === undefined
+      ? await rulesOfGateway(asked, days, write)
+      : await rulesOfFile(asked.options, days, write);
+  if (report === undefined) return 1;
+  write(asked.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : renderRules(report, days));
+  return 0;
+}
+
+async function rulesOfGateway({ options, flags }: Asked, days: number | undefined, write: Write) {
+  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const query = { which, ...(days === undefined ? {} : { unusedDays: days }) };
+  return bodyOf<RuleReport>(await gatewayAt(options['data']).call('GET /api/rules', { query }), write);
+}
+
+async function rulesOfFile(
+  { config: file = '', data = '' }: Asked['options'],
+  days: number | undefined,
+  write: Write,
+): Promise<RuleReport | undefined> {
   const history = openHistory(data, write);
-  if (history === undefined) return 1;
+  if (history === undefined) return undefined;
   try {
     const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
     if (!loaded.ok) {
       for (const line of loaded.faults) write(`${line}\n`);
-      return 1;
+      return undefined;
     }
     const nowMs = clock.now();
-    const unused = unusedRules(loaded.revision.config, history.hits(), nowMs - asked.days * DAY_MS);
-    const countedFromMs = history.sinceMs();
-    write(
-      asked.json
-        ? `${JSON.stringify({ countedFromMs, unused }, null, 2)}\n`
-        : renderUnused(unused, asked.days, countedFromMs, nowMs),
-    );
-    return 0;
+    const rules = ruleUsage(loaded.revision.config, history.hits());
+    const shown = days === undefined ? rules : rules.filter((rule) => isUnused(rule, days, nowMs));
+    return { nowMs, countedFromMs: history.sinceMs(), rules: shown };
   } finally {
     history.close();
   }

@@ -1,8 +1,7 @@
 /** What `sallyport dryrun` and `sallyport unused` print. Pure. */
-import type { Config } from '../config/schema.ts';
 import { printable } from '../core/reply.ts';
 import { type ChangedClient, countWords as count, type DryRun, type Judged, VERDICT } from '../dry-run.ts';
-import { RULE, type RuleHits } from '../log/client-history.ts';
+import { isUnused, type RuleReport } from '../rule-reports.ts';
 
 const MAX_LINES = 50;
 
@@ -36,46 +35,20 @@ const words = ({ outcome, because }: Judged): string =>
     ? VERDICT[outcome]
     : `${VERDICT[outcome]}: ${printable(because.says)} (${printable(because.rule)})`;
 
-export type Usage = { readonly rule: string; readonly hits: number; readonly lastMs: number | undefined };
-
-/** Everything in the configuration whose hits are counted. */
-export function countedRules(config: Config): string[] {
-  const entries = Object.entries(config.listeners).flatMap(([listener, { hat }]) =>
-    hat.flatMap(({ senderGroup, senders }) =>
-      (senders ?? ['ALL']).map((entry) => RULE.entry(listener, senderGroup, entry)),
-    ),
-  );
-  return [
-    ...entries,
-    ...Object.keys(config.mailFlowPolicies)
-      .filter((name) => name !== 'default')
-      .map(RULE.policy),
-    ...Object.keys(config.smtpAuthProfiles).map(RULE.profile),
-    ...Object.keys(config.smtpRoutes).map(RULE.route),
-    ...Object.keys(config.exemptions).map(RULE.exemption),
-  ];
-}
-
-/** Rules of the configuration without a hit since `sinceMs`, those never hit first. */
-export function unusedRules(config: Config, hits: readonly RuleHits[], sinceMs: number): Usage[] {
-  const known = new Map(hits.map((each) => [each.rule, each]));
-  return countedRules(config)
-    .map((rule) => ({ rule, hits: known.get(rule)?.hits ?? 0, lastMs: known.get(rule)?.lastMs }))
-    .filter(({ lastMs }) => lastMs === undefined || lastMs < sinceMs)
-    .toSorted((a, b) => (a.lastMs ?? 0) - (b.lastMs ?? 0));
-}
-
-export function renderUnused(unused: readonly Usage[], days: number, countedFromMs: number, nowMs: number): string {
+/** `days` undefined: all rules, used or not. */
+export function renderRules({ rules, nowMs, countedFromMs }: RuleReport, days: number | undefined): string {
   const from = new Date(countedFromMs).toISOString();
-  const short = nowMs - countedFromMs < days * 86_400_000;
+  const short = days !== undefined && nowMs - countedFromMs < days * 86_400_000;
   const note = short
     ? `Hits are counted only since ${from}: what is needed once a quarter may not have been seen.\n`
     : '';
-  if (unused.length === 0) return `Every rule was used in the last ${days} days.\n${note}`;
-  const lines = unused.map(({ rule, hits, lastMs }) =>
+  const shown = days === undefined ? rules : rules.filter((rule) => isUnused(rule, days, nowMs));
+  if (shown.length === 0) return days === undefined ? '' : `Every rule was used in the last ${days} days.\n${note}`;
+  const lines = shown.map(({ rule, hits, lastMs }) =>
     lastMs === undefined
       ? `  ${printable(rule)}: never`
       : `  ${printable(rule)}: last ${new Date(lastMs).toISOString()}, ${count(hits)} hits in all`,
   );
-  return `Not used in the last ${days} days:\n${lines.join('\n')}\n${note}`;
+  const head = days === undefined ? `Hits since ${from}` : `Not used in the last ${days} days`;
+  return `${head}:\n${lines.join('\n')}\n${note}`;
 }

@@ -47,7 +47,10 @@ export class ClientHistory {
     if (!existsSync(file)) return undefined;
     const db = new DatabaseSync(file, { readOnly: true });
     db.exec('PRAGMA busy_timeout = 2000');
-    return new ClientHistory(db);
+    // A gateway may be making it right now.
+    if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'hits'").get() !== undefined) return new ClientHistory(db);
+    db.close();
+    return undefined;
   }
 
   add({ clients, certificates, hits }: HistoryBatch): void {
@@ -121,7 +124,7 @@ export class ClientHistory {
 
   /** When counting began. */
   sinceMs(): number {
-    return Number(this.#db.prepare("SELECT value FROM meta WHERE name = 'since'").get()?.['value']);
+    return Number(this.#db.prepare("SELECT value FROM meta WHERE name = 'since'").get()?.['value'] ?? 0);
   }
 
   close(): void {

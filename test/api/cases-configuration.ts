@@ -6,17 +6,19 @@ import { another, type Case, type Make, type World } from './case.ts';
 
 const BANNER = ['mailFlowPolicies', 'submission', 'maxMessagesPerConnection'];
 const set = (path: readonly (string | number)[], value: unknown) => ({ body: { edits: [{ op: 'set', path, value }] } });
+/** A candidate with it does not pass the checks. */
+export const faultyEdit = set(['listeners', 'submission', 'nonsense'], 1);
 const NOTHING_THERE = ['listeners', 'nowhere', 'hat', 3];
 
 /** The caller has a candidate with one change of its own, and no other. */
-async function changed(world: World, path: readonly (string | number)[] = BANNER): Promise<Asking> {
+export async function changed(world: World, path: readonly (string | number)[] = BANNER): Promise<Asking> {
   await unchanged(world);
   await world.me('PATCH /api/config/candidate', set(path, 100 + another()));
   return {};
 }
 
 /** The caller has nothing to commit. */
-async function unchanged({ me }: World): Promise<Asking> {
+export async function unchanged({ me }: World): Promise<Asking> {
   await me('PATCH /api/config/candidate', set(BANNER, 100 + another()));
   await me('DELETE /api/config/candidate');
   return {};
@@ -77,7 +79,7 @@ export const CONFIGURATION_CASES = {
       conflict: contradicted,
       invalid: async (world) => {
         await unchanged(world);
-        await world.me('PATCH /api/config/candidate', set(['listeners', 'submission', 'nonsense'], 1));
+        await world.me('PATCH /api/config/candidate', faultyEdit);
         return {};
       },
     },

@@ -1,8 +1,11 @@
 /** Requests of those who ask why, and what would be. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiKey } from '../../src/admin/routes.ts';
 import type { Case, Make, ProblemCase, World } from './case.ts';
-import { contradicted } from './cases-configuration.ts';
+import { SmtpSession } from '../support/smtp-session.ts';
+import { changed, contradicted, faultyEdit, unchanged } from './cases-configuration.ts';
 
 const card = ({ api }: World): string => readFileSync(api.site.pki.card('alice').certFile, 'utf8');
 
@@ -17,6 +20,31 @@ const inConflict = (good: Make): ProblemCase => ({
   },
 });
 
+/** Of a revision that is not there, of a candidate in conflict, of one that is faulty. */
+const ofWhich = (query: string) => {
+  const candidate = `which=candidate&${query}`;
+  return {
+    'not-found': () => ({ query: 'which=999999' }),
+    conflict: async (world) => ({ ...(await contradicted(world)), query: candidate }),
+    invalid: async (world) => {
+      await unchanged(world);
+      await world.me('PATCH /api/config/candidate', faultyEdit);
+      return { query: candidate };
+    },
+  } as const satisfies Case['problems'];
+};
+
+/** The gateway has seen somebody, and has written it down. */
+async function seenClients({ api }: World): Promise<void> {
+  const history = join(api.gateway.data, 'history.db');
+  if (existsSync(history)) return;
+  const session = await SmtpSession.open({ port: api.smtpPort });
+  await session.send({ from: 'alice@example.test', to: 'x@elsewhere.example' });
+  await session.quit();
+  // Threads tell every five seconds.
+  for (const limit = Date.now() + 15_000; !existsSync(history) && Date.now() < limit; ) await wait(50);
+}
+
 const verifyAlice: Make = (world) => ({ body: { profile: 'cac', certificate: card(world) } });
 
 export const EXPLANATION_CASES = {
@@ -28,4 +56,17 @@ export const EXPLANATION_CASES = {
       'not-possible': () => ({ body: { profile: 'cac', certificate: 'no PEM' } }),
     },
   },
+  'POST /api/config/candidate/dry-run': {
+    good: async (world) => {
+      await seenClients(world);
+      return changed(world).then((asking) => ({ ...asking, body: { days: 1 } }));
+    },
+    problems: {
+      'not-found': async (world) => ({ ...(await unchanged(world)), body: {} }),
+      conflict: async (world) => ({ ...(await contradicted(world)), body: {} }),
+    },
+  },
+  'GET /api/rules': { good: () => ({ query: 'unusedDays=30' }), problems: ofWhich('unusedDays=1') },
+  'GET /api/exemptions': { good: () => ({ query: 'soonDays=30' }), problems: ofWhich('soonDays=1') },
+  'GET /api/monitored': { good: () => ({}) },
 } as const satisfies Partial<Record<ApiKey, Case>>;

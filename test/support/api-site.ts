@@ -79,6 +79,11 @@ export class ApiSite {
     return new ApiSite({ site, one, port, store, description: new ApiDescription(text) });
   }
 
+  /** Of its listener. */
+  get smtpPort(): number {
+    return this.#one.port;
+  }
+
   /** Ends the gateway and starts it again on the same data. */
   async restart(): Promise<void> {
     await this.gateway.stop();

@@ -1,0 +1,20 @@
+/**
+ * Questions that a command asks of the running gateway: where it is found, and a refusal in lines for a person.
+ * Effects: the control socket.
+ */
+import path from 'node:path';
+import { type ApiAnswer, type ApiClient, connectApi } from '../admin/api-client.io.ts';
+import { printable } from '../core/reply.ts';
+import type { Write } from './arguments.ts';
+
+/** The gateway on this data folder; `data` below the current folder where none is named. */
+export const gatewayAt = (dataDir: string | undefined): ApiClient => connectApi(path.resolve(dataDir ?? 'data'));
+
+/** The answer, or undefined after saying why there is none. `Body` is the same shape in the terms of the command line. */
+export function bodyOf<Body>(answer: ApiAnswer<unknown>, write: Write): Body | undefined {
+  if (answer.ok) return answer.body as Body;
+  const { detail, title, errors } = answer.refusal;
+  write(`sallyport: ${printable(detail === '' ? title : detail)}\n`);
+  for (const each of errors) write(`${printable(`${each.path}: ${each.detail}`)}\n`);
+  return undefined;
+}

@@ -1,0 +1,159 @@
+/**
+ * A running gateway asked about changes that are not committed: whose verdict they would change, which rules nobody has
+ * needed, who may use a password and who is only monitored. config.db is the gateway's alone: the commands ask it.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ClientHistory } from '../../src/log/client-history.io.ts';
+import type { RuleReport } from '../../src/rule-reports.ts';
+import { freePorts } from '../support/free-port.ts';
+import { type Gateway, PROGRAM } from '../support/gateway.ts';
+import { runProgram } from '../support/program.ts';
+import { Site, withListener } from '../support/site.ts';
+import { SmtpSession } from '../support/smtp-session.ts';
+
+type Section = Record<string, unknown>;
+const SEEN = 5;
+const day = (fromNow: number): string => new Date(Date.now() + fromNow * 86_400_000).toISOString().slice(0, 10);
+
+let site: Site;
+let gateway: Gateway;
+
+async function send(port: number, how: { card?: 'alice' | 'frank'; password?: string }): Promise<void> {
+  const session = await SmtpSession.open({ port });
+  await session.startTls({ ca: site.pki.serverCa, ...(how.card === undefined ? {} : site.pki.card(how.card)) });
+  await session.ehlo();
+  if (how.password !== undefined) await session.authPlain(how.password, `${how.password}-secret`);
+  await session.send({ from: `${how.card ?? how.password}@example.test`, to: 'x@elsewhere.example' });
+  await session.quit();
+}
+
+/** Threads tell the control thread every five seconds. */
+async function remembered(): Promise<void> {
+  for (const limit = Date.now() + 20_000; Date.now() < limit; await wait(100)) {
+    const history = ClientHistory.read(gateway.data);
+    const rules = history?.hits().map(({ rule }) => rule) ?? [];
+    const there = history?.countClients(0) === SEEN && rules.includes('smtpRoutes.ALL');
+    history?.close();
+    if (there) return;
+  }
+  assert.fail('the gateway does not remember its clients');
+}
+
+before(async () => {
+  site = await Site.open();
+  const [port = 0, watched = 0] = await freePorts(2);
+  const policy = { behavior: 'accept', tls: 'required', smtpAuth: 'required' };
+  let config = withListener(site.base(), 'submission', { policy, profile: 'cac-or-password', port });
+  config = withListener(config, 'watched', { policy, profile: 'monitored', port: watched });
+  config['smtpRoutes'] = { ALL: ['/dev/null'], 'never.example': ['/dev/null'] };
+  config['mailFlowPolicies'] = { ...(config['mailFlowPolicies'] as Section), SPARE: { behavior: 'accept' } };
+  config['exemptions'] = {
+    'alice-lost-card': { user: 'alice', until: day(5), reason: 'card lost', grantedBy: 'help desk' },
+    'dave-spare': { user: 'dave', until: day(90), reason: 'new card', grantedBy: 'help desk' },
+  };
+  gateway = await site.start(config, { folder: site.copy(), store: true });
+  await send(port, { card: 'alice' });
+  await send(port, { password: 'alice' });
+  await send(port, { password: 'bob' });
+  await send(port, { card: 'frank' });
+  await send(watched, { password: 'erin' });
+  await remembered();
+});
+
+const run = async (...args: readonly string[]): Promise<{ code: number | null; output: string }> =>
+  await runProgram(PROGRAM, [...args, '--data', gateway.data]);
+
+const VERIFY = 'mailFlowPolicies.submission.verifyClientCertificate';
+
+test('without uncommitted changes there is nothing to try', async () => {
+  const { code, output } = await run('dryrun');
+  assert.equal(code, 1, output);
+  assert.match(output, /^sallyport: .*no (uncommitted )?changes/);
+});
+
+test('dryrun and commit --dry-run tell whose verdict one’s own changes would change, and commit nothing', async () => {
+  assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
+  for (const command of [['dryrun'], ['config', 'commit', '--dry-run'], ['commit', '--dry-run', '--days', '7']]) {
+    const { code, output } = await run(...command);
+    assert.equal(code, 3, output);
+    assert.match(output, /^2 of 5 clients seen in the last 7 days would be refused:$/m);
+    assert.match(output, /bob from 127\.0\.0\.1 at submission, 1 sessions/);
+    assert.match(output, /then refused: client certificate required \(certificate none, verify on, tls required\)/);
+  }
+  assert.equal((await run('config', 'show', VERIFY)).code, 1, 'nothing is in force');
+  assert.match((await run('config', 'status')).output, /revision 1\b/i);
+});
+
+test('a change that changes nobody’s verdict ends with 0; a faulty one with 1 and its faults', async () => {
+  assert.equal((await run('config', 'set', VERIFY, 'false')).code, 0);
+  const same = await run('commit', '--dry-run', '--days', '2');
+  assert.equal(same.output, 'None of 5 clients seen in the last 2 days would get another verdict.\n');
+  assert.equal(same.code, 0);
+  assert.equal((await run('config', 'set', 'listeners.submission.nonsense', '1')).code, 0);
+  const faulty = await run('dryrun');
+  assert.equal(faulty.code, 1);
+  assert.match(faulty.output, /^listeners\.submission\.nonsense: unknown key/m);
+  await run('config', 'clear');
+});
+
+test('a candidate with other revocation settings is tried with revocation lists of its own', async () => {
+  assert.equal((await run('config', 'set', 'crl.checkInbound', 'false')).code, 0);
+  const { code, output } = await run('dryrun');
+  assert.equal(code, 3, output);
+  assert.match(output, /^1 of 5 clients seen in the last 7 days would be accepted:\n {2}.*frank/m);
+  await run('config', 'clear');
+});
+
+const KINDS = {
+  'sender group entry': ['listeners.submission.hat RELAYLIST: 127.0.0.0/8', 'listeners.submission.hat ALL: ALL'],
+  'mail flow policy': ['mailFlowPolicies.submission', 'mailFlowPolicies.SPARE'],
+  route: ['smtpRoutes.ALL', 'smtpRoutes.never.example'],
+  profile: ['smtpAuthProfiles.monitored', 'smtpAuthProfiles.password-only'],
+  exemption: ['exemptions.alice-lost-card', 'exemptions.dave-spare'],
+} as const;
+
+test('hits and last hit are told of every sender group entry, policy, route, profile and exemption', async () => {
+  const { code, output } = await run('unused', '--all', '--json');
+  assert.equal(code, 0, output);
+  const { rules, nowMs } = JSON.parse(output) as RuleReport;
+  const never = (await run('unused', '--days', '90')).output;
+  for (const [kind, [used, spare]] of Object.entries(KINDS)) {
+    const found = rules.find(({ rule }) => rule === used);
+    assert.ok(found !== undefined && found.hits >= 1, `${kind}: ${JSON.stringify(found)}`);
+    assert.ok((found.lastMs ?? 0) > nowMs - 120_000, kind);
+    assert.deepEqual(
+      rules.find(({ rule }) => rule === spare),
+      { rule: spare, hits: 0 },
+    );
+    assert.ok(never.includes(`  ${spare}: never\n`), never);
+    assert.ok(!never.includes(`  ${used}:`), never);
+  }
+});
+
+test('the rules of the uncommitted configuration are told with --candidate', async () => {
+  assert.equal((await run('config', 'set', 'mailFlowPolicies.FRESH', '{"behavior":"accept"}')).code, 0);
+  assert.match((await run('unused', '--candidate')).output, /^ {2}mailFlowPolicies\.FRESH: never$/m);
+  assert.doesNotMatch((await run('unused')).output, /FRESH/);
+  await run('config', 'clear');
+});
+
+test('the running gateway lists exemptions by their end, and who is only monitored', async () => {
+  const exemptions = await run('exemptions');
+  assert.equal(exemptions.code, 3, exemptions.output);
+  assert.match(exemptions.output, /^alice-lost-card: alice, ENDS SOON, until .* used 1 times, last /);
+  assert.match(exemptions.output, /^dave-spare: dave, until .*never used$/m);
+  assert.equal((await run('exemptions', '--soon', '1')).code, 0);
+  const monitored = await run('monitored');
+  assert.equal(monitored.code, 0);
+  assert.match(monitored.output, /^erin \(profile monitored\): 1 times, since \d{4}-/);
+});
+
+test('once the gateway has ended its commands say so, and the history is still told', async () => {
+  await gateway.stop();
+  const { code, output } = await run('dryrun');
+  assert.equal(code, 1);
+  assert.match(output, /no gateway is running on /);
+  assert.match((await run('monitored')).output, /^erin /);
+});
