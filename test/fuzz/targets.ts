@@ -28,6 +28,7 @@ import { decodePem } from '../../src/tls/pem.ts';
 import { publicKeyFacts, verifySelfSignature } from '../../src/tls/signature.ts';
 import { buildTrustStore } from '../../src/tls/trust-store.ts';
 import { CERTIFICATE_LABEL } from '../../src/tls/trust-store.ts';
+import { readAccess, readIssuers, readOcspResponse } from './status-targets.ts';
 
 export type Target = {
   /** Everything that came out, for comparison. Throws DerError where the octets are refused. */
@@ -94,6 +95,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   name: { read: (bytes) => parseName(readDer(bytes)) },
   certificate: { read: readCertificate },
   crl: { read: readList },
+  ocsp: { read: readOcspResponse },
+  issuers: { read: readIssuers },
+  access: { read: readAccess },
   pem: {
     read: (bytes) => [
       decodePem(bytes, CERTIFICATE_LABEL),
