@@ -75,7 +75,8 @@ export type DueRecipient = {
 };
 
 export type Settlement = { readonly mid: Mid; readonly rid: Rid } & (
-  | { readonly outcome: 'delivered' | 'bounced' | 'dropped'; readonly response: string }
+  /** `deleted`: by an administrator. */
+  | { readonly outcome: 'delivered' | 'bounced' | 'dropped' | 'deleted'; readonly response: string }
   | { readonly outcome: 'retry'; readonly nextAttemptMs: number; readonly error: string; readonly nowMs: number }
 );
 

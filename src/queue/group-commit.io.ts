@@ -13,14 +13,16 @@ import type { DueKey, Leases } from './leases.ts';
 import type { QueueDatabase } from './queue-database.io.ts';
 import type { Change } from './queue-protocol.ts';
 import type { MessageRows } from './queue-rows.ts';
+import { hasten, inWorkQueue, leaveWorkQueue } from './rescheduling.io.ts';
 import { spoolPath } from './spool.io.ts';
 import { isBroken, isFull, storageFailure } from './store-failure.ts';
+import { WORK_QUEUE } from './work-queue.ts';
 
 /** One request of a batch; `fail` or `done` is called once, `done` only after the commit. */
 export type PendingChange = {
   readonly change: Change;
-  /** `finished`: messages that a settlement removed, because nothing of them is open any more. */
-  done(finished: readonly number[]): void;
+  /** With the value of the answer: of a settlement, the messages of which nothing is open any more. */
+  done(value: unknown): void;
   fail(error: GatewayError): void;
 };
 
@@ -33,6 +35,8 @@ type Effects = {
   readonly placed: DueKey[];
   readonly settled: (readonly [mid: number, rid: number])[];
   readonly spoolFiles: string[];
+  /** New mail waits in the work queue from now on, or no longer. */
+  paused?: boolean;
 };
 
 const noEffects = (): Effects => ({
@@ -68,11 +72,13 @@ export class GroupCommit {
   readonly stats = { accepted: 0, settled: 0, commits: 0 };
   /** Recipients that were given a time to be tried at, now or later. */
   #placed = 0;
+  #paused: boolean;
 
   constructor(parts: GroupCommitParts) {
     this.#parts = parts;
     this.#reserved = parts.reserved;
     this.counts = parts.db.counts();
+    this.#paused = parts.db.standing().has(WORK_QUEUE);
   }
 
   /** Answers every request of the batch. True where some recipient may be due that was not before. */
@@ -129,11 +135,11 @@ export class GroupCommit {
   #transact(batch: readonly PendingChange[]): unknown {
     const { db, ids } = this.#parts;
     const effects = noEffects();
-    const finished: (readonly number[])[] = [];
+    const values: unknown[] = [];
     const reservation = nextReservation(peekCounters(ids), this.#reserved);
     try {
       db.begin();
-      for (const { change } of batch) finished.push(this.#change(change, effects));
+      for (const { change } of batch) values.push(this.#change(change, effects));
       if (reservation !== undefined) db.writeIds(reservation);
       db.commit();
     } catch (error) {
@@ -145,7 +151,7 @@ export class GroupCommit {
     this.stats.commits++;
     this.stats.accepted += batch.filter(({ change }) => change.op === 'accept').length;
     this.#follow(effects);
-    for (const [i, pending] of batch.entries()) pending.done(finished[i] ?? []);
+    for (const [i, pending] of batch.entries()) pending.done(values[i]);
     return undefined;
   }
 
@@ -158,16 +164,30 @@ export class GroupCommit {
     return error ?? new GatewayError('storage', 'the queue could not be changed');
   }
 
-  /** The messages it finished. */
-  #change(change: Change, effects: Effects): readonly number[] {
-    if (change.op === 'accept') {
-      this.#insert(change.rows, effects);
-      return [];
+  /** The value of its answer. */
+  #change(change: Change, effects: Effects): unknown {
+    const { db } = this.#parts;
+    switch (change.op) {
+      case 'accept':
+        return this.#insert(this.#paused ? inWorkQueue(change.rows) : change.rows, effects);
+      case 'settle':
+        return this.#settle(change, effects);
+      case 'hasten':
+        return hasten(this.#parts, change, effects.placed);
+      case 'leaveWorkQueue':
+        return leaveWorkQueue(this.#parts, change, effects.placed);
+      case 'keep':
+        if (change.name === WORK_QUEUE) effects.paused = change.value !== null;
+        return db.keep(change.name, change.value);
     }
+  }
+
+  /** The messages it finished. */
+  #settle(change: Extract<Change, { op: 'settle' }>, effects: Effects): readonly number[] {
     const { db } = this.#parts;
     const touched = new Set<number>();
     const finished: number[] = [];
-    for (const { mid, rid, retry } of change.settlements) {
+    for (const { mid, rid, retry, evenHeld } of change.settlements) {
       effects.settled.push([mid, rid]);
       effects.settlements++;
       if (retry !== undefined) {
@@ -175,7 +195,7 @@ export class GroupCommit {
       } else if (db.removeRecipient(mid, rid)) {
         effects.recipients--;
         touched.add(mid);
-      }
+      } else if (evenHeld === true && db.removeHeldRecipient(mid, rid)) touched.add(mid);
     }
     for (const mid of touched) {
       const removed = db.removeIfFinished(mid);
@@ -197,7 +217,7 @@ export class GroupCommit {
   }
 
   /** Memory and spool folder follow what the disk now says. */
-  #follow({ messages, recipients, settlements, logBytes, placed, settled, spoolFiles }: Effects): void {
+  #follow({ messages, recipients, settlements, logBytes, placed, settled, spoolFiles, paused }: Effects): void {
     const { leases, spoolDir } = this.#parts;
     this.#logBytes += logBytes;
     this.counts.messages += messages;
@@ -206,6 +226,7 @@ export class GroupCommit {
     for (const [mid, rid] of settled) leases.settled(mid, rid);
     for (const key of placed) leases.placed(key);
     this.#placed += placed.length;
+    if (paused !== undefined) this.#paused = paused;
     // A file that stays behind is an orphan, and goes when the store opens again.
     for (const file of spoolFiles) fs.unlink(spoolPath(spoolDir, file), () => {});
   }

@@ -7,20 +7,26 @@
 import type { MessagePort } from 'node:worker_threads';
 import { GatewayError } from '../core/errors.ts';
 import type { Mid } from '../core/ids.ts';
-import type { Body, NewMessage, QueueStore, QueueSummary } from '../core/ports.ts';
+import type { Body, DueRecipient, NewMessage, QueueStore, QueueSummary } from '../core/ports.ts';
 import { awaitsCompany, LONGEST_WAIT_MS } from './commit-company.ts';
 import type {
-  AddressPage,
   BodyReply,
   ClaimReply,
   FromStore,
+  HastenReply,
+  HostPage,
+  HostRecipients,
   MessagePage,
   QueuedMessage,
   RequestBody,
+  SelectReply,
+  SelectRequest,
   StoreRequest,
   StoreStats,
 } from './queue-protocol.ts';
 import { dueRecipient, type MessageRows, messageRows, settlementRow } from './queue-rows.ts';
+import { QUEUE_START, type QueuePlace, type QueueRange, type QueueSelection } from './selection.ts';
+import { IN_WORK_QUEUE_MS, type WorkQueueCount } from './work-queue.ts';
 
 export type MessageFilter = {
   readonly limit: number;
@@ -40,11 +46,37 @@ export type QueueClient = QueueStore & {
   onArrival(callback: () => void): void;
   /** By MID. Walks the queue in pages; several pages are not one moment. */
   listMessages(filter: MessageFilter): Promise<readonly QueuedMessage[]>;
-  /** Recipients in the queue by domain, most first. */
-  destinations(): Promise<ReadonlyMap<string, number>>;
+  /** Recipients in the queue by host, most first. Walks the whole queue in pages; several pages are not one moment. */
+  hosts(): Promise<readonly HostRecipients[]>;
+  /** One look at a selection, in the order of MID and RID: bounded work, so it may find less than asked for and go on. */
+  select(request: SelectRequest): Promise<SelectedRecipients>;
+  /** Makes the next attempt of a selection now, as far as nobody works on it: a bounded part of the queue. */
+  hasten(selection: QueueSelection, range: QueueRange, nowMs: number): Promise<HastenReply>;
+  /** What waits in the work queue. */
+  workQueue(): Promise<WorkQueueCount>;
+  /** Takes the oldest out of the work queue into delivery; says how many recipients. */
+  leaveWorkQueue(nowMs: number, limit: number): Promise<number>;
+  /** What was said to hold after a restart, by name; `keep` changes it, `null` forgets it. */
+  standing(): Promise<ReadonlyMap<string, string>>;
+  keep(name: string, value: string | null): Promise<void>;
   stats(): Promise<StoreStats>;
   /** Everything pending rejects with GatewayError `closed`, and what this client has claimed is free again. */
   close(): void;
+};
+
+/** A recipient as a selection finds it. */
+export type SelectedRecipient = DueRecipient & {
+  /** Absent where it is held because the message's body is missing, or waits in the work queue. */
+  readonly nextAttemptMs?: number;
+  readonly inWorkQueue?: true;
+  /** Somebody works on it. */
+  readonly leased: boolean;
+};
+export type SelectedRecipients = {
+  readonly recipients: readonly SelectedRecipient[];
+  /** Left out of a claim because somebody works on them. */
+  readonly busy: readonly QueuePlace[];
+  readonly after?: QueuePlace;
 };
 
 export type QueueClientOptions = {
@@ -84,7 +116,16 @@ export function connectQueue(port: MessagePort, { underWay = () => 0 }: QueueCli
     stats: () => link.request({ op: 'stats' }) as Promise<StoreStats>,
     onArrival: (callback) => link.listen(callback),
     listMessages: (filter) => listMessages(link, filter),
-    destinations: () => destinations(link),
+    hosts: () => hosts(link),
+    select: async (request) => selectedRecipients((await link.request({ op: 'select', ...request })) as SelectReply),
+    hasten: (selection, range, nowMs) =>
+      link.request({ op: 'hasten', selection, range, nowMs }) as Promise<HastenReply>,
+    workQueue: () => link.request({ op: 'workQueue' }) as Promise<WorkQueueCount>,
+    leaveWorkQueue: (nowMs, limit) => link.request({ op: 'leaveWorkQueue', nowMs, limit }) as Promise<number>,
+    standing: () => link.request({ op: 'standing' }) as Promise<ReadonlyMap<string, string>>,
+    async keep(name, value) {
+      await link.request({ op: 'keep', name, value });
+    },
     close: () => link.close(),
   };
 }
@@ -207,13 +248,35 @@ async function listMessages(link: StoreLink, { limit, afterMid, domain }: Messag
   return found.slice(0, limit);
 }
 
-async function destinations(link: StoreLink): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  let after: readonly [number, number] | undefined = [-1, -1];
-  while (after !== undefined) {
-    const page = (await link.request({ op: 'destinations', after })) as AddressPage;
-    for (const [domain, count] of page.domains) counts.set(domain, (counts.get(domain) ?? 0) + count);
+async function hosts(link: StoreLink): Promise<HostRecipients[]> {
+  const found = new Map<string, HostRecipients>();
+  for (let after: QueuePlace | undefined = QUEUE_START; after !== undefined; ) {
+    const page = (await link.request({ op: 'hosts', after })) as HostPage;
+    for (const each of page.hosts) {
+      const { host, recipients, attempted, oldestMid } = found.get(each.host) ?? {
+        ...each,
+        recipients: 0,
+        attempted: 0,
+      };
+      found.set(host, {
+        host,
+        recipients: recipients + each.recipients,
+        attempted: attempted + each.attempted,
+        oldestMid,
+      });
+    }
     after = page.after;
   }
-  return new Map([...counts].sort((a, b) => b[1] - a[1]));
+  return [...found.values()].sort((a, b) => b.recipients - a.recipients);
+}
+
+function selectedRecipients({ rows, leased, busy, after }: SelectReply): SelectedRecipients {
+  const taken = new Set(leased);
+  const recipients = rows.map((row, index): SelectedRecipient => {
+    const [dueMs] = row;
+    const when =
+      dueMs === null ? {} : dueMs === IN_WORK_QUEUE_MS ? { inWorkQueue: true as const } : { nextAttemptMs: dueMs };
+    return { ...dueRecipient(row), ...when, leased: taken.has(index) };
+  });
+  return { recipients, busy, ...(after === undefined ? {} : { after }) };
 }

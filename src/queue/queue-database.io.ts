@@ -11,8 +11,10 @@ import { COUNTER_NAMES, type CounterValues } from './id-counters.ts';
 import type { DueKey } from './leases.ts';
 import type { QueuedMessage } from './queue-protocol.ts';
 import { MIGRATIONS, SQL } from './queue-schema.ts';
-import type { DueRow, MessageRows, SettlementRow } from './queue-rows.ts';
+import type { DueRow, MessageRows, SelectedRow, SettlementRow } from './queue-rows.ts';
+import type { QueuePlace, QueueRange } from './selection.ts';
 import { damaged, openFailure } from './store-failure.ts';
+import { IN_WORK_QUEUE_MS } from './work-queue.ts';
 
 /** Databases up to this size are read through at start; larger ones would keep the mail waiting too long. */
 const CHECKED_BYTES = 256 * 1024 * 1024;
@@ -100,6 +102,16 @@ export class QueueDatabase {
     return this.#statement('removeRecipient').run(mid, rid).changes !== 0;
   }
 
+  /** The same for a recipient that is held because its message lost its body. */
+  removeHeldRecipient(mid: number, rid: number): boolean {
+    return this.#statement('removeHeldRecipient').run(mid, rid).changes !== 0;
+  }
+
+  /** Gives a recipient another time; false where there is none that could have one. */
+  reschedule(mid: number, rid: number, atMs: number): boolean {
+    return this.#statement('reschedule').run(atMs, mid, rid).changes !== 0;
+  }
+
   /** Removes the message and its body if no recipient is left. */
   removeIfFinished(mid: number): SettledMessage | undefined {
     if (this.#statement('hasRecipient').get(mid) !== undefined) return undefined;
@@ -114,6 +126,22 @@ export class QueueDatabase {
   /** Due recipients after `cursor`, in order, read one by one. */
   due(cursor: DueKey, nowMs: number): Iterable<DueRow> {
     return this.#statement('due').iterate(...cursor, nowMs) as Iterable<unknown> as Iterable<DueRow>;
+  }
+
+  /** Recipients of a range with their messages, by MID and RID, read one by one. */
+  selected({ after, upTo }: QueueRange, limit: number): Iterable<SelectedRow> {
+    return this.#statement('selected').iterate(...after, upTo, limit) as Iterable<unknown> as Iterable<SelectedRow>;
+  }
+
+  /** Recipients whose message waits in the work queue, oldest first. */
+  inWorkQueue(limit: number): QueuePlace[] {
+    const rows = this.#statement('inWorkQueue').all(IN_WORK_QUEUE_MS, limit);
+    return rows.map(({ mid, rid }) => [Number(mid), Number(rid)]);
+  }
+
+  /** Messages in the work queue, counted up to `limit`. */
+  countWorkQueue(limit: number): number {
+    return Number(Object.values(this.#statement('countWorkQueue').get(IN_WORK_QUEUE_MS, limit) ?? {})[0] ?? 0);
   }
 
   /** When recipients after `cursor` become due, in order, read one by one. */
@@ -154,9 +182,14 @@ export class QueueDatabase {
       .map((row) => ({ ...messageOf(row), recipients: this.#listRecipients(Number(row['mid'])) }));
   }
 
-  addresses(after: readonly [number, number], limit: number): { mid: number; rid: number; address: string }[] {
+  addresses(after: QueuePlace, limit: number): { mid: number; rid: number; address: string; attempts: number }[] {
     const rows = this.#statement('addresses').all(...after, limit);
-    return rows.map(({ mid, rid, address }) => ({ mid: Number(mid), rid: Number(rid), address: String(address) }));
+    return rows.map(({ mid, rid, address, attempts }) => ({
+      mid: Number(mid),
+      rid: Number(rid),
+      address: String(address),
+      attempts: Number(attempts),
+    }));
   }
 
   /** Messages whose body is a spool file. */
@@ -172,6 +205,18 @@ export class QueueDatabase {
   /** Takes a message's recipients out of delivery, or puts them back. Says how many changed. */
   hold(mid: number, held: boolean): number {
     return Number(this.#statement(held ? 'hold' : 'unhold').run(mid).changes);
+  }
+
+  /** What was said to hold after a restart, by name. */
+  standing(): Map<string, string> {
+    const rows = this.#statement('standing').all();
+    return new Map(rows.map(({ name, value }) => [String(name), String(value)]));
+  }
+
+  /** `null` forgets it. */
+  keep(name: string, value: string | null): void {
+    if (value === null) this.#statement('forget').run(name);
+    else this.#statement('keep').run(name, value);
   }
 
   readIds(): CounterValues {
@@ -224,7 +269,7 @@ export class QueueDatabase {
     let statement = this.#statements.get(name);
     if (statement === undefined) {
       statement = this.#db.prepare(SQL[name]);
-      statement.setReturnArrays(name === 'due' || name === 'dueTimes');
+      statement.setReturnArrays(name === 'due' || name === 'dueTimes' || name === 'selected');
       this.#statements.set(name, statement);
     }
     return statement;
@@ -253,10 +298,15 @@ const messageOf = ({
   origin: JSON.parse(String(origin)) as QueuedMessage['origin'],
 });
 
+function nextAttemptOf(value: unknown): { nextAttemptMs?: number; inWorkQueue?: true } {
+  if (value === null) return {};
+  return Number(value) === IN_WORK_QUEUE_MS ? { inWorkQueue: true } : { nextAttemptMs: Number(value) };
+}
+
 const recipientOf = (row: Row): QueuedMessage['recipients'][number] => ({
   rid: Number(row['rid']) as QueuedMessage['recipients'][number]['rid'],
   address: String(row['address']),
   attempts: Number(row['attempts']),
-  ...(row['next_attempt_ms'] === null ? {} : { nextAttemptMs: Number(row['next_attempt_ms']) }),
+  ...nextAttemptOf(row['next_attempt_ms']),
   ...(row['last_error'] === null ? {} : { lastError: String(row['last_error']) }),
 });

@@ -1,13 +1,14 @@
 /**
  * What a client thread and the store say to each other over a MessagePort. Requests of one turn of the event loop
  * travel as one message, and so do the answers of one commit: a message between threads costs more than what is in it.
- * Pure: types only.
+ * Pure.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { GatewayErrorCode } from '../core/errors.ts';
 import type { Mid, Rid } from '../core/ids.ts';
 import type { NewMessage } from '../core/ports.ts';
-import type { DueRow, MessageRows, SettlementRow } from './queue-rows.ts';
+import type { DueRow, MessageRows, SelectedRow, SettlementRow } from './queue-rows.ts';
+import type { QueuePlace, QueueRange, QueueSelection } from './selection.ts';
 
 /** A message in the queue as an administrator sees it. */
 export type QueuedMessage = {
@@ -21,8 +22,9 @@ export type QueuedMessage = {
     readonly rid: Rid;
     readonly address: string;
     readonly attempts: number;
-    /** Absent where the recipient is held because the message's body is missing. */
+    /** Absent where the recipient is held because the message's body is missing, or waits in the work queue. */
     readonly nextAttemptMs?: number;
+    readonly inWorkQueue?: true;
     readonly lastError?: string;
   }[];
 };
@@ -38,10 +40,34 @@ export type StoreStats = {
 
 /** A part of a longer list; `after` says where to go on, absent at the end. */
 export type MessagePage = { readonly messages: readonly QueuedMessage[]; readonly after?: number };
-export type AddressPage = {
-  readonly domains: readonly (readonly [domain: string, recipients: number])[];
-  readonly after?: readonly [mid: number, rid: number];
+/** Recipients at one host; `oldestMid` leads to the oldest message. */
+export type HostRecipients = {
+  readonly host: string;
+  readonly recipients: number;
+  /** Of those, tried at least once. */
+  readonly attempted: number;
+  readonly oldestMid: number;
 };
+export type HostPage = { readonly hosts: readonly HostRecipients[]; readonly after?: QueuePlace };
+
+/** `claim`: what nobody works on is leased to this owner, and is all that comes. */
+export type SelectRequest = {
+  readonly selection: QueueSelection;
+  readonly range: QueueRange;
+  readonly limit: number;
+  readonly claim?: { readonly owner: string; readonly nowMs: number; readonly leaseMs: number };
+};
+export type SelectReply = {
+  readonly rows: readonly SelectedRow[];
+  /** Which of these somebody works on, by index; none where they were claimed. */
+  readonly leased: readonly number[];
+  /** Selected, and left out because somebody works on them. */
+  readonly busy: readonly QueuePlace[];
+  /** Where to go on; absent at the end. */
+  readonly after?: QueuePlace;
+};
+/** Recipients whose next attempt is now, and where to go on. */
+export type HastenReply = { readonly hastened: number; readonly after?: QueuePlace };
 
 export type RequestBody =
   | { readonly op: 'accept'; readonly rows: MessageRows }
@@ -62,12 +88,22 @@ export type RequestBody =
   | { readonly op: 'release'; readonly owner: string; readonly rows: readonly (readonly [mid: number, rid: number])[] }
   | { readonly op: 'readBody'; readonly mid: number }
   | { readonly op: 'listMessages'; readonly afterMid: number; readonly limit: number; readonly domain?: string }
-  | { readonly op: 'destinations'; readonly after: readonly [mid: number, rid: number] }
-  | { readonly op: 'nextDue' | 'summary' | 'stats' }
+  | { readonly op: 'hosts'; readonly after: QueuePlace }
+  | ({ readonly op: 'select' } & SelectRequest)
+  | { readonly op: 'nextDue' | 'summary' | 'stats' | 'standing' | 'workQueue' }
+  | {
+      readonly op: 'hasten';
+      readonly selection: QueueSelection;
+      readonly range: QueueRange;
+      readonly nowMs: number;
+    }
+  | { readonly op: 'leaveWorkQueue'; readonly nowMs: number; readonly limit: number }
+  | { readonly op: 'keep'; readonly name: string; readonly value: string | null }
   | { readonly op: 'onArrival' };
 /** What changes the queue and so takes part in a commit. */
-export type Change = Extract<RequestBody, { op: 'accept' | 'settle' }>;
-export type Read = Exclude<RequestBody, { op: 'accept' | 'settle' | 'onArrival' }>;
+export type Change = Extract<RequestBody, { op: (typeof CHANGES)[number] }>;
+export type Read = Exclude<RequestBody, Change | { op: 'onArrival' }>;
+export const CHANGES = ['accept', 'settle', 'hasten', 'leaveWorkQueue', 'keep'] as const;
 
 export type StoreRequest = RequestBody & { readonly id: number };
 export type ToStore = readonly StoreRequest[];

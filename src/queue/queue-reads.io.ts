@@ -8,12 +8,25 @@ import type { QueueSummary } from '../core/ports.ts';
 import type { GroupCommit } from './group-commit.io.ts';
 import type { Leases } from './leases.ts';
 import type { QueueDatabase } from './queue-database.io.ts';
-import type { AddressPage, BodyReply, ClaimReply, MessagePage, Read, StoreStats } from './queue-protocol.ts';
-import { type DueRow, domainOf } from './queue-rows.ts';
+import type {
+  BodyReply,
+  ClaimReply,
+  HostPage,
+  HostRecipients,
+  MessagePage,
+  Read,
+  SelectReply,
+  StoreStats,
+} from './queue-protocol.ts';
+import { type DueRow, domainOf, type SelectedRow } from './queue-rows.ts';
+import { matcherOf, type QueuePlace, rangeOf, recipientHost } from './selection.ts';
+import { COUNTED_MESSAGES, IN_WORK_QUEUE_MS, type WorkQueueCount } from './work-queue.ts';
 
 const MAX_CLAIM = 10_000;
 const PAGE_MESSAGES = 200;
 const PAGE_ADDRESSES = 5000;
+/** Recipients that one look at a selection walks over; about 5 ms. */
+export const SCANNED_RECIPIENTS = 1000;
 
 export type ReadParts = {
   readonly db: QueueDatabase;
@@ -39,8 +52,14 @@ export function readQueue(parts: ReadParts, read: Read, client: number): unknown
       return { ...parts.commits.stats, leased: parts.leases.size } satisfies StoreStats;
     case 'listMessages':
       return listMessages(db, read);
-    case 'destinations':
-      return destinations(db, read.after);
+    case 'hosts':
+      return hosts(db, read.after);
+    case 'select':
+      return select(parts, read, client);
+    case 'standing':
+      return db.standing();
+    case 'workQueue':
+      return workQueue(db);
   }
 }
 
@@ -73,7 +92,10 @@ function body(db: QueueDatabase, mid: number): BodyReply {
 }
 
 function nextDueMs({ db, leases }: ReadParts): number | undefined {
-  for (const [dueMs, mid, rid] of db.dueTimes(leases.cursor)) if (!leases.has(mid, rid)) return dueMs;
+  for (const [dueMs, mid, rid] of db.dueTimes(leases.cursor)) {
+    if (dueMs === IN_WORK_QUEUE_MS) return undefined;
+    if (!leases.has(mid, rid)) return dueMs;
+  }
   return undefined;
 }
 
@@ -97,13 +119,56 @@ function listMessages(
   return { messages, ...(after === undefined ? {} : { after }) };
 }
 
-function destinations(db: QueueDatabase, after: readonly [mid: number, rid: number]): AddressPage {
+function hosts(db: QueueDatabase, after: QueuePlace): HostPage {
   const rows = db.addresses(after, PAGE_ADDRESSES);
-  const counts = new Map<string, number>();
-  for (const { address } of rows) {
-    const domain = domainOf(address);
-    counts.set(domain, (counts.get(domain) ?? 0) + 1);
+  const found = new Map<string, { -readonly [Key in keyof HostRecipients]: HostRecipients[Key] }>();
+  for (const { mid, address, attempts } of rows) {
+    const host = recipientHost(address);
+    const known = found.get(host) ?? { host, recipients: 0, attempted: 0, oldestMid: mid };
+    known.recipients++;
+    if (attempts > 0) known.attempted++;
+    found.set(host, known);
   }
   const last = rows.length < PAGE_ADDRESSES ? undefined : rows.at(-1);
-  return { domains: [...counts], ...(last === undefined ? {} : { after: [last.mid, last.rid] }) };
+  return { hosts: [...found.values()], ...(last === undefined ? {} : { after: [last.mid, last.rid] }) };
+}
+
+/** One look: at most so many recipients are walked over, whatever the selection finds. */
+function select({ db, leases }: ReadParts, request: Extract<Read, { op: 'select' }>, client: number): SelectReply {
+  const { selection, claim } = request;
+  const range = rangeOf(selection, request.range);
+  const matches = matcherOf(selection);
+  const limit = Math.min(request.limit, SCANNED_RECIPIENTS);
+  const rows: SelectedRow[] = [];
+  const leased: number[] = [];
+  const busy: QueuePlace[] = [];
+  let last: QueuePlace | undefined;
+  let walked = 0;
+  if (claim !== undefined) leases.expire(claim.nowMs);
+  for (const row of db.selected(range, SCANNED_RECIPIENTS)) {
+    const [dueMs, mid, rid, address] = row;
+    walked++;
+    last = [mid, rid];
+    if (!matches({ mid, rid, address, sender: row[9] })) continue;
+    const taken = leases.has(mid, rid);
+    if (taken && claim !== undefined) busy.push(last);
+    else {
+      if (taken) leased.push(rows.length);
+      rows.push(row);
+    }
+    if (claim !== undefined && !taken)
+      leases.take([dueMs ?? IN_WORK_QUEUE_MS, mid, rid], {
+        owner: claim.owner,
+        client,
+        untilMs: claim.nowMs + claim.leaseMs,
+      });
+    if (rows.length >= limit) break;
+  }
+  const ended = walked < SCANNED_RECIPIENTS && rows.length < limit;
+  return { rows, leased, busy, ...(ended || last === undefined ? {} : { after: last }) };
+}
+
+function workQueue(db: QueueDatabase): WorkQueueCount {
+  const counted = db.countWorkQueue(COUNTED_MESSAGES + 1);
+  return { messages: Math.min(counted, COUNTED_MESSAGES), more: counted > COUNTED_MESSAGES };
 }

@@ -37,10 +37,12 @@ export type MessageRows = {
   readonly bytes?: Uint8Array;
 };
 
-/** `retry` is absent where the recipient is finished: delivered, bounced or dropped. */
+/** `retry` is absent where the recipient is finished: delivered, bounced, dropped or deleted. */
 export type SettlementRow = {
   readonly mid: number;
   readonly rid: number;
+  /** An administrator's word counts for a recipient that is held as well. */
+  readonly evenHeld?: true;
   readonly retry?: { readonly nextAttemptMs: number; readonly nowMs: number; readonly error: string };
 };
 
@@ -63,6 +65,10 @@ export type DueRow = readonly [
   size: number,
   receivedMs: number,
 ];
+
+/** The columns of SQL.selected, in order: those of a due recipient; without a time it is held. */
+export type SelectedRow = readonly [dueMs: number | null, ...rest: RestOf<DueRow>];
+type RestOf<Row extends readonly unknown[]> = Row extends readonly [unknown, ...infer Rest] ? Rest : never;
 
 /** A next hop's words are kept for the log and the bounce, not without end. */
 const MAX_ERROR_CHARS = 1000;
@@ -100,12 +106,13 @@ export function messageRows({ mid, icid, receivedMs, envelope, body, origin }: N
 
 export function settlementRow(settlement: Settlement): SettlementRow {
   const { mid, rid } = settlement;
+  if (settlement.outcome === 'deleted') return { mid, rid, evenHeld: true };
   if (settlement.outcome !== 'retry') return { mid, rid };
   const { nextAttemptMs, nowMs, error } = settlement;
   return { mid, rid, retry: { nextAttemptMs, nowMs, error: error.slice(0, MAX_ERROR_CHARS) } };
 }
 
-export function dueRecipient(row: DueRow): DueRecipient {
+export function dueRecipient(row: SelectedRow): DueRecipient {
   const [, mid, rid, address, notify, orcpt, attempts, firstAttemptMs, lastError, sender, body, smtpUtf8] = row;
   const [ret, envid, size, receivedMs] = [row[12], row[13], row[14], row[15]];
   const recipient: Recipient = {

@@ -13,7 +13,17 @@ import { GroupCommit, type PendingChange } from './group-commit.io.ts';
 import { createCounters } from './id-counters.ts';
 import { Leases } from './leases.ts';
 import { QueueDatabase } from './queue-database.io.ts';
-import type { FromStore, FromWorker, StoreRequest, StoreStart, ToStore, ToWorker } from './queue-protocol.ts';
+import {
+  type Change,
+  CHANGES,
+  type FromStore,
+  type FromWorker,
+  type Read,
+  type StoreRequest,
+  type StoreStart,
+  type ToStore,
+  type ToWorker,
+} from './queue-protocol.ts';
 import { readQueue } from './queue-reads.io.ts';
 import { type RecoveryReport, recover, syncFolderNow } from './recovery.io.ts';
 import { storageFailure } from './store-failure.ts';
@@ -183,7 +193,7 @@ class StoreThread {
   }
 
   #read({ client, request }: Waiting): void {
-    if (request.op === 'accept' || request.op === 'settle') return;
+    if (isChange(request)) return;
     if (request.op !== 'onArrival') {
       this.#answerRead(client, request);
       return;
@@ -194,7 +204,7 @@ class StoreThread {
     client.done.push(request.id);
   }
 
-  #answerRead(client: Client, request: Exclude<StoreRequest, { op: 'accept' | 'settle' | 'onArrival' }>): void {
+  #answerRead(client: Client, request: Read & { readonly id: number }): void {
     // A claim in the batch of an arrival has seen it, so both are settled with this answer.
     if (request.op === 'claim') {
       client.told = false;
@@ -212,14 +222,17 @@ class StoreThread {
 }
 
 function pendingChange({ client, request }: Waiting): PendingChange[] {
-  if (request.op !== 'accept' && request.op !== 'settle') return [];
+  if (!isChange(request)) return [];
   const { id } = request;
-  const done = (finished: readonly number[]): void => {
-    if (request.op === 'settle') client.values.push([id, finished]);
-    else client.done.push(id);
+  const done = (value: unknown): void => {
+    if (request.op === 'accept') client.done.push(id);
+    else client.values.push([id, value]);
   };
   return [{ change: request, done, fail: (error) => fail(client, id, error) }];
 }
+
+const isChange = (request: StoreRequest): request is Change & { readonly id: number } =>
+  (CHANGES as readonly string[]).includes(request.op);
 
 const isPatient = ({ change }: PendingChange): boolean => change.op === 'settle' && change.patient;
 

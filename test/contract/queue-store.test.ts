@@ -334,10 +334,15 @@ test('an administrator lists messages by MID and domain, and counts recipients b
       [100, 200, 300, 400, 500],
     );
     assert.deepEqual(
-      [...(await queue.destinations())],
+      (await queue.hosts()).map(({ host, recipients, attempted, oldestMid }) => [
+        host,
+        recipients,
+        attempted,
+        oldestMid,
+      ]),
       [
-        ['example.org', 500],
-        ['rare.example', 5],
+        ['example.org', 500, 0, 1],
+        ['rare.example', 5, 0, 100],
       ],
     );
   }));
