@@ -3,12 +3,20 @@
  * `admin/control-calls.ts`. Effects: asks the threads.
  */
 import type { ConnectionLimits } from './accept/connection-limits.ts';
-import type { ControlCalls } from './admin/control-calls.ts';
+import { mergeTopSenders } from './accept/top-senders.ts';
+import type { ControlCalls, TopIn } from './admin/control-calls.ts';
 import { effectiveMaxConcurrency } from './config/effective-policy.ts';
 import type { ConfigurationStore } from './config/configuration-store.ts';
+import { listenerMark, type Mark, systemStatus } from './core/suspension.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
+import { peekCounters } from './queue/id-counters.ts';
+import type { SuspensionKeeper } from './suspension-keeper.ts';
+import type { Threads } from './threads.ts';
 import type { CrlStore } from './tls/crl-store.io.ts';
+
+/** Of each receive thread. */
+const MOST_SENDERS = 1024;
 
 export type ControlParts = {
   readonly startedMs: number;
@@ -18,15 +26,23 @@ export type ControlParts = {
   readonly metrics: () => Promise<MetricsSnapshot>;
   readonly crls: CrlStore;
   readonly configuration: ConfigurationStore;
+  readonly suspensions: SuspensionKeeper;
+  readonly ids: SharedArrayBuffer;
+  readonly threads: Pick<Threads, 'delivery' | 'receipts'>;
 };
 
 export function controlCalls(parts: ControlParts): ControlCalls {
-  const { startedMs, receiveThreads, limits, metrics, crls, configuration } = parts;
+  const { startedMs, receiveThreads, limits, metrics, crls, configuration, suspensions, threads } = parts;
   return {
     gateway: {
       status: async () => {
         const { number, config, slots } = parts.revision();
+        const { standing } = suspensions;
         return {
+          systemStatus: systemStatus(standing, Object.keys(config.listeners)),
+          ...(standing.delivery === undefined ? {} : { deliverySuspended: standing.delivery }),
+          ...(standing.workQueue === undefined ? {} : { workQueuePaused: standing.workQueue }),
+          ids: peekCounters(parts.ids),
           startedMs,
           revision: number,
           receiveThreads,
@@ -37,6 +53,7 @@ export function controlCalls(parts: ControlParts): ControlCalls {
             addresses: listener.address,
             connections: limits.connectionsTo(slots[name] ?? 0),
             maxConnections: effectiveMaxConcurrency(listener),
+            ...suspendedOf(listenerMark(standing, name)),
           })),
         };
       },
@@ -47,5 +64,32 @@ export function controlCalls(parts: ControlParts): ControlCalls {
       update: (source) => crls.updateNow(source),
     },
     configuration,
+    suspension: {
+      standing: async () => suspensions.standing,
+      suspend: (order) => suspensions.suspend(order),
+      resume: (order) => suspensions.resume(order),
+      pauseWorkQueue: (by, reason) => suspensions.pauseWorkQueue(by, reason),
+      resumeWorkQueue: (by) => suspensions.resumeWorkQueue(by),
+    },
+    receiving: { topIn: (most) => topIn(parts, most) },
+    delivery: {
+      load: () => threads.delivery.load(),
+      hosts: (also) => threads.delivery.hosts(also),
+      host: (host) => threads.delivery.host(host),
+      dispose: (disposal) => threads.delivery.dispose(disposal),
+      deliverNow: (haste) => threads.delivery.deliverNow(haste),
+    },
   };
+}
+
+const suspendedOf = (mark: Mark | undefined): { suspended?: Mark } => (mark === undefined ? {} : { suspended: mark });
+
+/** Those with connections now first, then those who have had most. */
+async function topIn({ threads, limits, revision }: ControlParts, most: number): Promise<TopIn[]> {
+  const tables = await Promise.all(threads.receipts.map((receipt) => receipt.topSenders(MOST_SENDERS)));
+  const { slots } = revision();
+  return mergeTopSenders(tables)
+    .map((row) => ({ ...row, connectionsIn: limits.connectionsFrom(slots[row.listener] ?? 0, row.remoteAddress) }))
+    .toSorted((a, b) => b.connectionsIn - a.connectionsIn || b.connections - a.connections)
+    .slice(0, most);
 }

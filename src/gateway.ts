@@ -27,8 +27,10 @@ import { ExemptionNotices } from './exemption-notices.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
+import { connectQueue } from './queue/queue-client.io.ts';
 import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
+import { SuspensionKeeper } from './suspension-keeper.ts';
 import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { Staples } from './tls/stapling.ts';
@@ -57,6 +59,7 @@ export type StartResult =
 
 const clock: Clock = { now: () => Date.now() };
 const STOP_MS = 9000;
+const MAX_LISTENERS = 256;
 const UNCHANGED = 'configuration not changed: the revision in force goes on';
 
 export async function startGateway(options: GatewayOptions): Promise<StartResult> {
@@ -85,6 +88,7 @@ export class Gateway {
   #configuration: RunningConfiguration | undefined;
   #store: QueueStoreHandle | undefined;
   #threads: Threads | undefined;
+  #suspensions: SuspensionKeeper | undefined;
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   readonly #desk: CertificateDesk;
@@ -126,7 +130,16 @@ export class Gateway {
       minFreeBytes: this.config.system.minFreeSpace,
       onDeath: (why) => this.#options.onFatal(`the queue's thread has ended: ${why}`),
     });
-    this.#threads = this.#openThreads(this.#store);
+    this.#suspensions = await SuspensionKeeper.open({
+      queue: connectQueue(this.#store.connect()),
+      listeners: MAX_LISTENERS,
+      clock,
+      log: this.#log,
+      metrics: this.#metrics,
+      tell: () => this.#threads?.suspensionChanged(),
+    });
+    this.#suspensions.configure(this.#revision.slots);
+    this.#threads = this.#openThreads(this.#store, this.#suspensions);
     this.#crls = openCrlStore({
       ...this.#crlInput(this.#revision),
       dataDir,
@@ -182,6 +195,7 @@ export class Gateway {
     let fetched: Promise<void> | undefined;
     await this.#threads?.change(revision, () => {
       record();
+      this.#suspensions?.configure(revision.slots);
       // Before the revision is adopted: no session may be judged by its rules and the former sources.
       fetched = this.#crls?.reconfigure(this.#crlInput(revision));
     });
@@ -203,6 +217,7 @@ export class Gateway {
     this.#metricsServer?.close();
     if (this.#configuration === undefined) this.#opened.close();
     await this.#configuration?.close();
+    this.#suspensions?.close();
     this.#crls?.stop();
     this.#expiry.stop();
     this.#stapler.stop();
@@ -215,9 +230,9 @@ export class Gateway {
     this.#log.flush();
   }
 
-  #openThreads(store: QueueStoreHandle): Threads {
+  #openThreads(store: QueueStoreHandle, suspensions: SuspensionKeeper): Threads {
     const receiveThreads = receiveThreadCount(this.config);
-    const limits = createConnectionLimits({ lanes: receiveThreads + 1, listeners: 256, addresses: 20_000 });
+    const limits = createConnectionLimits({ lanes: receiveThreads + 1, listeners: MAX_LISTENERS, addresses: 20_000 });
     return new Threads({
       receiveThreads,
       start: {
@@ -225,6 +240,7 @@ export class Gateway {
         dataDir: this.#options.dataDir,
         ids: store.ids,
         limits,
+        suspension: suspensions.flags.buffer,
         receiveThreads,
       },
       connectQueue: () => store.connect(),
@@ -241,7 +257,11 @@ export class Gateway {
 
   /** The admin thread's end of a line on which the control thread's objects answer. */
   #connectCalls(receiveThreads: number, limits: SharedArrayBuffer): MessagePort {
-    if (this.#crls === undefined || this.#configuration === undefined) throw new Error('the gateway is not ready yet');
+    const [crls, configuration, suspensions] = [this.#crls, this.#configuration, this.#suspensions];
+    const [store, threads] = [this.#store, this.#threads];
+    if (crls === undefined || configuration === undefined || suspensions === undefined)
+      throw new Error('the gateway is not ready yet');
+    if (store === undefined || threads === undefined) throw new Error('the gateway is not ready yet');
     const { port1, port2 } = new MessageChannel();
     const calls = controlCalls({
       startedMs: this.#startedMs,
@@ -249,8 +269,7 @@ export class Gateway {
       revision: () => this.#revision,
       limits: new ConnectionLimits(limits),
       metrics: () => this.#collect(),
-      crls: this.#crls,
-      configuration: this.#configuration,
+      ...{ crls, configuration, suspensions, threads, ids: store.ids },
     });
     serveCalls(port1, calls);
     return port2;

@@ -36,7 +36,12 @@ export class Thread {
     this.name = start.thread;
     const { maxHeapMb } = entry;
     this.#worker = openRoom(entry.module, entry.start, start, {
-      transferList: [start.queuePort, start.deskPort, ...(start.calls === undefined ? [] : [start.calls])],
+      transferList: [
+        start.queuePort,
+        start.deskPort,
+        start.operationsPort,
+        ...(start.calls === undefined ? [] : [start.calls]),
+      ],
       name: start.thread,
       ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
     });

@@ -5,8 +5,12 @@
  * admin thread serves no mail: it may die as often as it likes, and is started ever more slowly.
  * Effects: worker_threads.
  */
+import { MessageChannel } from 'node:worker_threads';
 import { ConnectionLimits } from './accept/connection-limits.ts';
+import { callsOver } from './core/calls.io.ts';
+import { GatewayError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
+import type { DeliveryOperations, ReceiveOperations } from './delivery/operations.ts';
 import type { HistoryBatch } from './log/client-history.ts';
 import type { MailLog } from './log/mail-event.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
@@ -30,12 +34,13 @@ const ADMIN: ThreadEntry = {
   start: 'startAdminThread',
   maxHeapMb: 256,
 };
+const DELIVERY_NAME = 'delivery';
 const ADMIN_ROOM: Room = { name: 'admin', entry: ADMIN, lane: 0 };
 const MAX_ADMIN_WAIT_MS = 60_000;
 
 export type ThreadsOptions = {
   readonly receiveThreads: number;
-  readonly start: Omit<ThreadStart, 'thread' | 'queuePort' | 'deskPort' | 'lane'>;
+  readonly start: Omit<ThreadStart, 'thread' | 'queuePort' | 'deskPort' | 'operationsPort' | 'lane'>;
   readonly connectQueue: () => ThreadStart['queuePort'];
   /** The admin thread's line to the control thread. */
   readonly connectCalls: () => ThreadStart['queuePort'];
@@ -49,11 +54,15 @@ export type ThreadsOptions = {
   readonly onFatal: (why: string) => void;
 };
 
+type ThreadOperations = { readonly delivery: DeliveryOperations; readonly receipt: ReceiveOperations };
+
 type Room = { readonly name: string; readonly entry: ThreadEntry; readonly lane: number };
 
 export class Threads {
   readonly #options: ThreadsOptions;
   readonly #threads = new Map<string, Thread>();
+  /** By thread: what an administrator may ask of it. */
+  readonly #operations = new Map<string, ThreadOperations>();
   #revision: CompiledRevision | undefined;
   #crls: CrlSet | undefined;
   #staples: Staples | undefined;
@@ -65,7 +74,7 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
-    this.#spawn({ name: 'delivery', entry: DELIVERY, lane: 0 });
+    this.#spawn({ name: DELIVERY_NAME, entry: DELIVERY, lane: 0 });
     for (let lane = 1; lane <= options.receiveThreads; lane++)
       this.#spawn({ name: `receive-${lane}`, entry: RECEIVE, lane });
   }
@@ -131,6 +140,23 @@ export class Threads {
     );
   }
 
+  /** Of the delivery thread that runs now. */
+  get delivery(): DeliveryOperations {
+    const operations = this.#operations.get(DELIVERY_NAME);
+    if (operations === undefined) throw new GatewayError('closed', 'there is no delivery thread');
+    return operations.delivery;
+  }
+
+  /** Of every receive thread. */
+  get receipts(): readonly ReceiveOperations[] {
+    return [...this.#operations].flatMap(([name, { receipt }]) => (name.startsWith('receive-') ? [receipt] : []));
+  }
+
+  /** The flags of what is suspended say something else; a thread that dies meanwhile begins with them. */
+  suspensionChanged(): void {
+    for (const { suspensionChanged } of [this.delivery, ...this.receipts]) suspensionChanged().catch(() => undefined);
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
     await Promise.all([...this.#threads.values()].map((thread) => thread.stop(deadlineMs)));
@@ -152,9 +178,12 @@ export class Threads {
     const { start, connectQueue, connectDesk, connectCalls, writeLog, wantPoints, keepHistory } = this.#options;
     const { name, entry, lane } = room;
     const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
+    const { port1, port2: operationsPort } = new MessageChannel();
+    this.#operations.set(name, callsOver<ThreadOperations>(port1));
+    const ports = { queuePort: connectQueue(), deskPort: connectDesk(), operationsPort, ...calls };
     const thread = new Thread(
       entry,
-      { ...start, thread: name, lane, queuePort: connectQueue(), deskPort: connectDesk(), ...calls },
+      { ...start, thread: name, lane, ...ports },
       {
         onLog: writeLog,
         onPoints: wantPoints,

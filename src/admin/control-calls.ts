@@ -3,17 +3,28 @@
  * answers are structured-clone data. `gateway.ts` answers them. Pure: types only.
  */
 import type { ConfigurationStore } from '../config/configuration-store.ts';
+import type { TopSender } from '../accept/top-senders.ts';
+import type { Mark, Standing, WhichListeners } from '../core/suspension.ts';
+import type { DeliveryOperations } from '../delivery/operations.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { CrlListing } from '../tls/crl-listing.ts';
 
 export type ListenerStatus = {
   readonly name: string;
+  /** Receiving is suspended. */
+  readonly suspended?: Mark;
   readonly addresses: readonly string[];
   readonly connections: number;
   readonly maxConnections: number;
 };
 
 export type GatewayStatus = {
+  /** In words: `Online`, `Receiving suspended` … */
+  readonly systemStatus: string;
+  readonly deliverySuspended?: Mark;
+  readonly workQueuePaused?: Mark;
+  /** The next numbers. */
+  readonly ids: { readonly icid: number; readonly mid: number; readonly dcid: number };
   readonly startedMs: number;
   readonly revision: number;
   readonly receiveThreads: number;
@@ -22,7 +33,29 @@ export type GatewayStatus = {
   readonly listeners: readonly ListenerStatus[];
 };
 
+/** `listeners`: undefined leaves receiving alone; `delivery`: only true changes it. */
+export type SuspendOrder = {
+  readonly listeners?: WhichListeners | undefined;
+  readonly delivery?: boolean | undefined;
+  readonly by: string;
+  readonly reason?: string | undefined;
+};
+
+/** A row of `topin`. `connectionsIn`: now. */
+export type TopIn = TopSender & { readonly connectionsIn: number };
+
 export type ControlCalls = {
+  readonly suspension: {
+    standing(): Promise<Standing>;
+    /** Rejects with GatewayError `config` where there is no such listener. */
+    suspend(order: SuspendOrder): Promise<Standing>;
+    resume(order: SuspendOrder): Promise<Standing>;
+    pauseWorkQueue(by: string, reason: string | undefined): Promise<Standing>;
+    resumeWorkQueue(by: string): Promise<Standing>;
+  };
+  readonly receiving: { topIn(most: number): Promise<readonly TopIn[]> };
+  /** Of the delivery thread. */
+  readonly delivery: Omit<DeliveryOperations, 'suspensionChanged'>;
   readonly gateway: {
     status(): Promise<GatewayStatus>;
     metrics(): Promise<MetricsSnapshot>;

@@ -74,8 +74,7 @@ export type DueRecipient = {
   readonly lastError?: string;
 };
 
-export type Settlement = { readonly mid: Mid; readonly rid: Rid } & (
-  /** `deleted`: by an administrator. */
+export type Settlement = { readonly mid: Mid; readonly rid: Rid } /** `deleted`: by an administrator. */ & (
   | { readonly outcome: 'delivered' | 'bounced' | 'dropped' | 'deleted'; readonly response: string }
   | { readonly outcome: 'retry'; readonly nextAttemptMs: number; readonly error: string; readonly nowMs: number }
 );

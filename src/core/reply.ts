@@ -49,6 +49,9 @@ export const R = {
 
   badConnection: reply(554, '5.7.1', 'your access to this mail system has been refused'),
   shuttingDown: (hostname: string) => reply(421, '4.3.2', `${hostname} is shutting down, try again later`),
+  /** RFC 5321 §4.2.3: 421 for a service that is not available. */
+  receivingSuspended: (hostname: string) =>
+    reply(421, '4.3.2', `${hostname} service not available, closing transmission channel`),
   idleTimeout: (hostname: string) => reply(421, '4.4.2', `${hostname} timed out waiting for a command`),
   noTransactionInTime: reply(421, '4.4.2', 'timed out waiting for successful message injection, disconnecting'),
   connectionTooLong: reply(421, '4.4.2', 'exceeded allowable connection time, disconnecting'),

@@ -35,13 +35,14 @@ export type ConclusionFacts = {
 };
 
 export type Conclusion = {
+  readonly finals: readonly Final[];
   readonly settlements: readonly Settlement[];
   readonly events: readonly MailEvent[];
   /** One notification each. */
   readonly reports: readonly { readonly action: ReportAction; readonly recipients: readonly ReportRecipient[] }[];
 };
 
-type Final =
+export type Final =
   | { readonly row: DueRecipient; readonly kind: 'delivered'; readonly response: string }
   | {
       readonly row: DueRecipient;
@@ -57,11 +58,13 @@ type Final =
       readonly status: string;
       readonly why: string;
       readonly diagnostic?: string;
+      readonly by?: string;
     };
 
 export function concludeJob(facts: ConclusionFacts): Conclusion {
   const finals = facts.ended.map((ended) => finalOf(ended, facts));
   return {
+    finals,
     settlements: finals.map((final) => settlementOf(final, facts.nowMs)),
     events: eventsOf(finals, facts.dcid),
     reports: reportsOf(finals, facts),
@@ -73,6 +76,18 @@ export function expired(row: DueRecipient): Ended {
   return { row, outcome: { kind: 'bounce', elsewhere: false, ...timeOver(row.lastError) } };
 }
 
+/** AsyncOS says "5.x.0 - Message bounced by administrator"; RFC 3463 wants a number, and X.0.0 is "other". */
+export const bouncedByAdministrator = (row: DueRecipient, by: string, reason: string | undefined): Ended => ({
+  row,
+  outcome: {
+    kind: 'bounce',
+    status: '5.0.0',
+    why: `message bounced by administrator${reason === undefined ? '' : `: ${reason}`}`,
+    elsewhere: false,
+    by,
+  },
+});
+
 /** RFC 3463 X.4.7, permanent because nobody tries again. */
 const timeOver = (lastError: string | undefined): { status: string; why: string } => ({
   status: '5.4.7',
@@ -81,9 +96,9 @@ const timeOver = (lastError: string | undefined): { status: string; why: string 
 
 function finalOf({ row, outcome }: Ended, { retry }: ConclusionFacts): Final {
   if (outcome.kind === 'delivered') return { row, kind: 'delivered', response: outcome.response };
-  const { kind, status, why } = outcome;
+  const { kind, status, why, by } = outcome;
   const diagnostic = outcome.diagnostic === undefined ? {} : { diagnostic: outcome.diagnostic };
-  if (kind === 'bounce') return { row, kind, status, why, ...diagnostic };
+  if (kind === 'bounce') return { row, kind, status, why, ...diagnostic, ...(by === undefined ? {} : { by }) };
   const next = retry(row.attempts + 1);
   if (next.action === 'retry') return { row, kind, status, why, nextAttemptMs: next.nextAttemptMs, ...diagnostic };
   return { row, kind: 'bounce', ...timeOver(why), ...diagnostic };
@@ -110,7 +125,8 @@ function eventsOf(finals: readonly Final[], dcid: Dcid): MailEvent[] {
     const { status, why } = first;
     if (first.kind === 'retry')
       return [{ event: 'delayed', ...about, status, why, nextAttemptMs: first.nextAttemptMs }];
-    const bounced: MailEvent = { event: 'bounced', ...about, status, why };
+    const by = first.by === undefined ? {} : { by: first.by };
+    const bounced: MailEvent = { event: 'bounced', ...about, status, why, ...by };
     // A bounce that bounces ends here: RFC 5321 §6.1 forbids another one.
     return first.row.sender === '' ? [bounced, { event: 'double-bounce', mid: first.row.mid, why }] : [bounced];
   });

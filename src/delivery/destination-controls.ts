@@ -4,6 +4,7 @@
  * and may double what is established, so that a host that turns out to be dead costs one attempt, not twenty.
  * Pure: state in memory only.
  */
+import type { DueRecipient } from '../core/ports.ts';
 import type { HopRoute, Job } from './destination.ts';
 
 export type Limits = { readonly maxConnections: number; readonly maxConnectionsPerHost: number };
@@ -107,6 +108,35 @@ export class DestinationControls {
     }
     this.#waiting -= job.rows.length;
     return job;
+  }
+
+  /** Connections to a next hop, and recipients that wait for one. */
+  load(key: string): { readonly connecting: number; readonly established: number; readonly waiting: number } {
+    const hop = this.#hops.get(key);
+    if (hop === undefined) return { connecting: 0, established: 0, waiting: 0 };
+    const { connecting, established, jobs, next } = hop;
+    return { connecting, established, waiting: jobs.slice(next).reduce((sum, job) => sum + job.rows.length, 0) };
+  }
+
+  /** Takes recipients out of jobs that nobody has begun; a job without recipients goes. */
+  withdraw(matches: (row: DueRecipient) => boolean): DueRecipient[] {
+    const taken: DueRecipient[] = [];
+    for (const [key, hop] of this.#hops) {
+      const jobs: Job[] = [];
+      for (const job of hop.jobs.slice(hop.next)) {
+        const rows = job.rows.filter((row) => !matches(row));
+        if (rows.length === job.rows.length) jobs.push(job);
+        else {
+          taken.push(...job.rows.filter(matches));
+          if (rows.length > 0) jobs.push({ ...job, rows });
+        }
+      }
+      hop.jobs = jobs;
+      hop.next = 0;
+      this.#forget(key, hop);
+    }
+    this.#waiting -= taken.length;
+    return taken;
   }
 
   /** Every job that nobody has begun, for a graceful stop. */

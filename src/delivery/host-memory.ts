@@ -27,6 +27,12 @@ export class HostMemory {
     return { try: usable, down };
   }
 
+  /** Until when a host is left alone; undefined where it is asked. */
+  downUntilMs(address: HopAddress, nowMs: number): number | undefined {
+    const untilMs = this.#down.get(keyOf(address))?.untilMs ?? nowMs;
+    return untilMs > nowMs ? untilMs : undefined;
+  }
+
   failed(
     address: HopAddress,
     facts: { outcome: Outcome; nowMs: number; initialWaitMs: number; maxWaitMs: number },

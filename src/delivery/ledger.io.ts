@@ -6,11 +6,13 @@
 import type { BounceProfileConfig } from '../config/schema.ts';
 import type { Dcid, Mid, Rid } from '../core/ids.ts';
 import type { Clock, DueRecipient, NewMessage, QueueStore, Settlement } from '../core/ports.ts';
+import { recipientHost } from '../core/queue-selection.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { openBody } from './body-source.io.ts';
 import { ORIGINAL_HEAD_BYTES, reportMessage } from './bounce.ts';
-import { type Conclusion, concludeJob, type Ended, type RetryDecision } from './conclusion.ts';
+import { bouncedByAdministrator, type Conclusion, concludeJob, type Ended, type RetryDecision } from './conclusion.ts';
 import type { Errands } from './errands.io.ts';
+import type { Fate, HostCounters } from './host-counters.ts';
 
 export type DeliveryQueue = QueueStore & {
   onArrival?(callback: () => void): void;
@@ -25,6 +27,7 @@ export type LedgerOptions = {
   readonly log: MailLog;
   readonly nextMid: () => Mid;
   readonly errands: Errands;
+  readonly counters: HostCounters;
   /** Of the configuration in force. */
   readonly settings: () => { readonly hostname: string; readonly profile: BounceProfileConfig };
   readonly decideRetry: (
@@ -36,6 +39,12 @@ export type LedgerOptions = {
 /** Where outcomes come from; DCID 0 where there was no connection. */
 export type Where = { readonly dcid: Dcid; readonly host?: string | undefined; readonly dsnPassedOn?: boolean };
 const NOWHERE: Where = { dcid: 0 as Dcid };
+
+/** Notifications that were queued, and messages of which nothing is left. */
+export type Recorded = { readonly notifications: number; readonly finished: number };
+
+/** What an administrator asked for. */
+export type Order = { readonly by: string; readonly reason?: string | undefined };
 
 export class Ledger {
   readonly #on: LedgerOptions;
@@ -88,20 +97,64 @@ export class Ledger {
     for (const mid of done) this.#on.log.emit({ event: 'message-done', mid });
   }
 
-  async #record(ended: readonly Ended[], { dcid, host, dsnPassedOn = false }: Where): Promise<void> {
+  /**
+   * An administrator deletes recipients, of any messages: on stable storage when this resolves. Where that is not
+   * possible they are given back, and it rejects. Says which messages are gone with them.
+   */
+  async remove(rows: readonly DueRecipient[], { by, reason }: Order): Promise<readonly Mid[]> {
+    const { queue, log, clock } = this.#on;
+    const response = reason ?? '';
+    const settlements = rows.map((row): Settlement => ({ ...keyOf(row), outcome: 'deleted', response }));
+    const done = await this.#orRelease(rows, () => queue.settle(settlements, []));
+    for (const [mid, group] of Map.groupBy(rows, (row) => row.mid)) {
+      const rids = group.map(({ recipient }) => recipient.rid);
+      log.emit({ event: 'deleted', mid, rids, by, ...(reason === undefined ? {} : { reason }) });
+    }
+    for (const mid of done) log.emit({ event: 'message-done', mid });
+    for (const row of rows) this.#count(row, { kind: 'deleted' }, { nowMs: clock.now() });
+    return done;
+  }
+
+  /** The same for bounces, of one message. */
+  async bounce(rows: readonly DueRecipient[], { by, reason }: Order): Promise<Recorded> {
+    const ended = rows.map((row) => bouncedByAdministrator(row, by, reason));
+    return this.#orRelease(rows, () => this.#record(ended, NOWHERE, 'once'));
+  }
+
+  async #orRelease<T>(rows: readonly DueRecipient[], change: () => Promise<T>): Promise<T> {
+    try {
+      const value = await change();
+      for (const row of rows) this.#held.delete(nameOf(keyOf(row)));
+      return value;
+    } catch (error) {
+      await this.release(rows);
+      throw error;
+    }
+  }
+
+  /** `once`: it is told of and counted only when it is on stable storage. */
+  async #record(ended: readonly Ended[], where: Where, how: 'insist' | 'once' = 'insist'): Promise<Recorded> {
     const [first] = ended;
-    if (first === undefined) return;
+    if (first === undefined) return { notifications: 0, finished: 0 };
+    const { dcid, host, dsnPassedOn = false } = where;
     const { clock, random, log, settings, decideRetry } = this.#on;
     const { profile } = settings();
     const nowMs = clock.now();
     const share = random();
     const retry = (attempts: number): RetryDecision => decideRetry(profile, { attempts, nowMs, random: share });
     const conclusion = concludeJob({ ended, nowMs, profile, dcid, remoteHost: host, dsnPassedOn, retry });
-    for (const event of conclusion.events) log.emit(event);
+    if (how === 'insist') for (const event of conclusion.events) log.emit(event);
     const bounces = await this.#bounces(conclusion, first.row, nowMs);
-    const done = await this.#settle(conclusion.settlements, bounces);
+    const done = await this.#settle(conclusion.settlements, bounces, how);
+    if (how === 'once') for (const event of conclusion.events) log.emit(event);
+    for (const final of conclusion.finals) this.#count(final.row, final, { nowMs, remoteHost: host });
     for (const { mid } of bounces) log.emit({ event: 'bounce-generated', mid, of: first.row.mid });
     for (const mid of done) log.emit({ event: 'message-done', mid });
+    return { notifications: bounces.length, finished: done.length };
+  }
+
+  #count({ recipient }: DueRecipient, fate: Fate, facts: { nowMs: number; remoteHost?: string | undefined }): void {
+    this.#on.counters.count(recipientHost(recipient.address), fate, facts);
   }
 
   async #bounces({ reports }: Conclusion, of: DueRecipient, nowMs: number): Promise<NewMessage[]> {
@@ -116,10 +169,15 @@ export class Ledger {
     return reports.map((report) => reportMessage({ ...report, mid: nextMid(), hostname, nowMs, random, of, original }));
   }
 
-  async #settle(settlements: readonly Settlement[], bounces: readonly NewMessage[]): Promise<readonly Mid[]> {
+  async #settle(
+    settlements: readonly Settlement[],
+    bounces: readonly NewMessage[],
+    how: 'insist' | 'once' = 'insist',
+  ): Promise<readonly Mid[]> {
     const { queue, errands } = this.#on;
     // A queue may take the memory of a body over, even when it fails: every try gets a copy.
-    const done = await errands.insist(() => queue.settle(settlements, bounces.map(withOwnBody)));
+    const settle = (): Promise<readonly Mid[]> => queue.settle(settlements, bounces.map(withOwnBody));
+    const done = how === 'once' ? await settle() : await errands.insist(settle);
     for (const row of settlements) {
       this.#held.delete(nameOf(row));
       if (row.outcome === 'retry') errands.wakeAt(row.nextAttemptMs);

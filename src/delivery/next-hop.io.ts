@@ -119,7 +119,8 @@ async function openAddress(
   return { outcome, stopped: begun.happening.kind === 'failure' && begun.happening.failure === 'stopped' };
 }
 
-async function resolveHop(route: HopRoute, settings: HopSettings, ports: HopPorts): Promise<AddressPlan> {
+/** The addresses that mail for a next hop would go to now. */
+export async function resolveHop(route: HopRoute, settings: HopSettings, ports: HopPorts): Promise<AddressPlan> {
   if (route.kind === 'mx') return resolveMx(route.domain, settings, ports);
   const plans = await Promise.all(route.hosts.map((host) => resolveHost(host, settings, ports)));
   const addresses = plans.flatMap((plan) => (plan.kind === 'addresses' ? plan.addresses : []));

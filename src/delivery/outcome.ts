@@ -40,6 +40,8 @@ export type Trouble = {
   readonly elsewhere: boolean;
   /** The remote reply, where there was one (RFC 3464 §2.3.6). */
   readonly diagnostic?: string;
+  /** The administrator who decided it, for the log alone. */
+  readonly by?: string;
 };
 
 const BEFORE_MESSAGE: ReadonlySet<Stage> = new Set(['connect', 'greeting', 'ehlo', 'starttls', 'tls']);

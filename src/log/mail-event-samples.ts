@@ -50,6 +50,14 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'The listener has as many connections as maxConcurrency allows; this one got 421.',
     sample: { event: 'listener-full', listener: 'submission', remoteAddress: '127.0.0.1' },
   },
+  'listener-suspended': {
+    means: 'Receiving is suspended on this listener; the connection got 421.',
+    sample: { event: 'listener-suspended', listener: 'submission', remoteAddress: '127.0.0.1' },
+  },
+  suspension: {
+    means: 'An administrator suspended or resumed receiving, delivery or the work queue.',
+    sample: { event: 'suspension', of: 'delivery', suspended: true, by: 'cli:root', reason: 'maintenance' },
+  },
   refused: {
     means: 'Something was refused; every fact about it in one line.',
     sample: {
@@ -237,6 +245,14 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
   discarded: {
     means: 'An SMTP route to /dev/null took the message.',
     sample: { event: 'discarded', mid, rids, route: 'ALL' },
+  },
+  deleted: {
+    means: 'An administrator deleted recipients from the queue.',
+    sample: { event: 'deleted', mid, rids, by: 'cli:root', reason: 'sent by mistake' },
+  },
+  'deliver-now': {
+    means: 'An administrator made the next attempt of recipients now.',
+    sample: { event: 'deliver-now', selection: 'recipients at example.org', recipients: 12, by: 'cli:root' },
   },
   'bounce-generated': {
     means: 'A delivery status notification was queued as a message of its own.',

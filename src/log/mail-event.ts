@@ -89,13 +89,25 @@ export type MailEvent =
   | { event: 'delivery-start'; dcid: Dcid; mid: Mid; rids: readonly Rid[] }
   | { event: 'delivered'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; response: string }
   | { event: 'delayed'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string; nextAttemptMs: number }
-  | { event: 'bounced'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string }
+  | { event: 'bounced'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string; by?: string }
+  /** By an administrator. */
+  | { event: 'deleted'; mid: Mid; rids: readonly Rid[]; by: string; reason?: string }
   | { event: 'discarded'; mid: Mid; rids: readonly Rid[]; route: string }
   | { event: 'bounce-generated'; mid: Mid; of: Mid }
   | { event: 'double-bounce'; mid: Mid; why: string }
   | { event: 'message-done'; mid: Mid }
   | { event: 'dcid-close'; dcid: Dcid }
+  | { event: 'deliver-now'; selection: string; recipients: number; by: string }
   // the gateway itself
+  | { event: 'listener-suspended'; listener: string; remoteAddress: string }
+  | {
+      event: 'suspension';
+      of: 'receiving' | 'delivery' | 'work-queue';
+      suspended: boolean;
+      listener?: string;
+      by: string;
+      reason?: string;
+    }
   | { event: 'commit'; revision: number; user: string; comment: string; deadlineMs?: number }
   | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }

@@ -48,6 +48,7 @@ export function levelOf(event: MailEvent): LogLevel {
   if (event.event === 'directory') return event.up ? 'info' : 'warning';
   if (event.event === 'crl-alert') return event.age === 'expired' ? 'critical' : 'warning';
   if (event.event === 'expiry') return event.days < 0 ? 'critical' : 'warning';
+  if (event.event === 'suspension') return event.suspended ? 'warning' : 'info';
   if (event.event === 'audit') return event.outcome === 'done' ? 'info' : 'warning';
   return WARNINGS.has(event.event) ? 'warning' : 'info';
 }
@@ -124,7 +125,13 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   delivered: (e) => `Message done DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} Response '${v(e.response)}'`,
   delayed: (e) =>
     `Delayed: DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} - ${v(e.status)} - ${v(e.why)}, next attempt ${isoTime(e.nextAttemptMs)}`,
-  bounced: (e) => `Bounced: DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} - ${v(e.status)} - ${v(e.why)}`,
+  bounced: (e) =>
+    `Bounced: DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} - ${v(e.status)} - ${v(e.why)}${e.by === undefined ? '' : ` by ${v(e.by)}`}`,
+  deleted: (e) => `Deleted: MID ${e.mid} to RID ${ridSet(e.rids)} by ${v(e.by)}${because(e.reason)}`,
+  'deliver-now': (e) => `User ${v(e.by)} scheduled ${e.recipients} recipients for delivery now: ${v(e.selection)}`,
+  'listener-suspended': (e) =>
+    `ICID 0 Connection from ${v(e.remoteAddress)} on interface ${v(e.listener)} refused: Receiving is suspended`,
+  suspension: (e) => suspensionText(e),
   discarded: (e) => `MID ${e.mid} to RID ${ridSet(e.rids)} discarded: SMTP route ${v(e.route)} is /dev/null`,
   'bounce-generated': (e) => `MID ${e.mid} was generated for bounce of MID ${e.of}`,
   'double-bounce': (e) => `Double bounce: MID ${e.mid} dropped: ${v(e.why)}`,
@@ -152,6 +159,13 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'issuer-failed': (e) => `Missing issuer not fetched: ${v(e.url)}: ${v(e.why)}`,
   directory: (e) => `LDAP server ${v(e.server)} host ${v(e.host)} is ${e.up ? 'up' : 'down'}${because(e.why)}`,
 };
+
+function suspensionText({ of, suspended, listener, by, reason }: Event<'suspension'>): string {
+  const what =
+    of === 'work-queue' ? 'Work queue' : of === 'delivery' ? 'Mail delivery' : `Receiving on ${v(listener ?? 'all')}`;
+  const done = suspended ? (of === 'work-queue' ? 'paused' : 'suspended') : 'resumed';
+  return `${what} ${done} by ${v(by)}${because(reason)}`;
+}
 
 const OF = {
   certificate: 'Certificate',

@@ -28,6 +28,11 @@ export async function enterConnection(socket: Socket, door: Door, thread: Receiv
     wire.destroy(); // gone before it was looked at
     return undefined;
   }
+  if (thread.suspension.listener(door.index)) {
+    thread.log.emit({ event: 'listener-suspended', listener: door.name, remoteAddress });
+    turnAway(wire, door, R.receivingSuspended(door.hostname));
+    return undefined;
+  }
   // The listener's limit comes first: it bounds the look-ups below.
   if (thread.limits.enterListener(door.index, effectiveMaxConcurrency(door.config)) !== 'ok') {
     thread.log.emit({ event: 'listener-full', listener: door.name, remoteAddress });
@@ -48,6 +53,7 @@ async function classify(wire: Wire, remoteAddress: string, { door, thread }: Cla
     : undefined;
   const hostname = asked?.answer === 'yes' ? asked.value : undefined;
   const match = matchHat(door.hat, { ip: remoteAddress, hostname });
+  thread.senders.connected({ listener: door.name, remoteAddress }, hostname, thread.clock.now());
   noteMatch({ door, match }, thread.ledger, thread.clock.now());
   return {
     icid: thread.nextId('icid') as Icid,

@@ -4,14 +4,50 @@
  */
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { serveCalls } from '../core/calls.io.ts';
+import { GatewayError } from '../core/errors.ts';
+import { SuspensionFlags } from '../core/suspension.ts';
+import { QueueWork, type QueueWorkParts } from '../delivery/queue-work.io.ts';
 import { createDns } from '../delivery/dns.io.ts';
+import type { DeliveryOperations } from '../delivery/operations.ts';
 import { createMetrics } from '../log/metrics.ts';
 import { openMailLog } from '../log/writer.io.ts';
-import { nextId } from '../queue/id-counters.ts';
+import { nextId, peekCounters } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
-import { type Delivery, startDelivery } from './delivery.io.ts';
+import { type Delivery, OWNER, startDelivery } from './delivery.io.ts';
 import { reportHistory, sendHistory, serveControlThread, writeLog } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
+
+type WorkPorts = Pick<QueueWorkParts, 'queue' | 'clock' | 'log' | 'lastMid'>;
+
+const workOf = (delivery: Delivery, ports: WorkPorts): QueueWork =>
+  new QueueWork({
+    ...ports,
+    owner: OWNER,
+    ledger: delivery.ledger,
+    withdraw: (matches) => delivery.withdraw(matches),
+    stopping: () => delivery.stopping,
+    kick: () => delivery.kick(),
+  });
+
+type Running = { readonly delivery: Delivery | undefined; readonly work: QueueWork | undefined };
+
+/** What an administrator may ask, from the first revision on. */
+function operationsOf(running: () => Running): DeliveryOperations {
+  const now = (): { readonly delivery: Delivery; readonly work: QueueWork } => {
+    const { delivery, work } = running();
+    if (delivery === undefined || work === undefined) throw new GatewayError('closed', 'delivery has not begun yet');
+    return { delivery, work };
+  };
+  return {
+    suspensionChanged: async () => running().delivery?.suspensionChanged(),
+    load: async () => now().delivery.load,
+    hosts: async (also) => now().delivery.hosts(also),
+    host: async (host) => ({ ...now().delivery.host(host), addresses: await now().delivery.addresses(host) }),
+    dispose: (disposal) => now().work.dispose(disposal),
+    deliverNow: (haste) => now().work.deliverNow(haste),
+  };
+}
 
 export function startDeliveryThread(start: ThreadStart): void {
   const clock = { now: (): number => Date.now() };
@@ -20,7 +56,11 @@ export function startDeliveryThread(start: ThreadStart): void {
   const queue = connectQueue(start.queuePort);
   const prepared = new Map<number, CompiledRevision>();
   let delivery: Delivery | undefined;
+  let work: QueueWork | undefined;
+  const suspension = new SuspensionFlags(start.suspension);
   const ledger = reportHistory();
+
+  serveCalls(start.operationsPort, { delivery: operationsOf(() => ({ delivery, work })) });
 
   serveControlThread({
     async prepare(revision) {
@@ -46,7 +86,9 @@ export function startDeliveryThread(start: ThreadStart): void {
         nextDcid: () => nextId(start.ids, 'dcid'),
         nextMid: () => nextId(start.ids, 'mid'),
         noteRoute: (rule) => ledger.hit(rule, clock.now()),
+        suspended: () => suspension.delivery,
       });
+      work = workOf(delivery, { queue, clock, log, lastMid: () => peekCounters(start.ids).mid - 1 });
     },
     abandon(number) {
       prepared.delete(number);

@@ -12,9 +12,11 @@ import { expired } from '../delivery/conclusion.ts';
 import { groupDue, type HopRoute, type Job } from '../delivery/destination.ts';
 import { DestinationControls } from '../delivery/destination-controls.ts';
 import { Errands } from '../delivery/errands.io.ts';
+import { emptyCounts, HopStates, HostCounters } from '../delivery/host-counters.ts';
 import { HostMemory } from '../delivery/host-memory.ts';
 import { type DeliveryQueue, Ledger } from '../delivery/ledger.io.ts';
-import { type HopPorts, hopSettings, hostFailed, type OpenHop, openHop } from '../delivery/next-hop.io.ts';
+import { type HopPorts, hopSettings, hostFailed, type OpenHop, openHop, resolveHop } from '../delivery/next-hop.io.ts';
+import type { DeliveryLoad, HostAddresses, HostDelivery } from '../delivery/operations.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
 import { compileRoutes, type Route, routeOf } from '../delivery/smtp-routes.ts';
@@ -35,6 +37,8 @@ export type DeliveryOptions = {
   readonly nextMid: () => Mid;
   /** Told the SMTP route of every recipient that is tried. */
   readonly noteRoute?: (rule: string) => void;
+  /** Whether an administrator has suspended delivery: nothing new is begun. */
+  readonly suspended?: () => boolean;
 };
 
 export type Delivery = {
@@ -42,11 +46,23 @@ export type Delivery = {
   kick(): void;
   /** Throws, and changes nothing, where the configuration cannot be used. */
   reconfigure(config: Config): void;
+  /** `suspended` says something else now. What is under way ends by itself. */
+  suspensionChanged(): void;
+  /** Takes back what waits here for a connection; it stays leased and held. */
+  withdraw(matches: (row: DueRecipient) => boolean): readonly DueRecipient[];
+  readonly ledger: Ledger;
+  readonly stopping: boolean;
+  readonly load: DeliveryLoad;
+  /** Every recipient host that was met, and `also`, with what is known of it. */
+  hosts(also: readonly string[]): HostDelivery[];
+  host(host: string): HostDelivery;
+  /** Where its mail would go now; asks DNS. */
+  addresses(host: string): Promise<HostAddresses>;
   /** Lets transactions finish for at most `deadlineMs` from now, gives everything else back to the queue. */
   stop(deadlineMs: number): Promise<void>;
 };
 
-const OWNER = 'delivery';
+export const OWNER = 'delivery';
 /** Longer than a job may wait here plus the longest attempt, so that nobody else gets a recipient under a transaction. */
 const LEASE_MS = 3 * 3_600_000;
 const MAX_JOB_AGE_MS = 3_600_000;
@@ -65,7 +81,9 @@ class DeliveryWalk implements Delivery {
   readonly #ports: HopPorts;
   readonly #controls: DestinationControls;
   readonly #errands: Errands;
-  readonly #ledger: Ledger;
+  readonly ledger: Ledger;
+  readonly #counters = new HostCounters();
+  readonly #hops = new HopStates();
   #settings: ReturnType<typeof hopSettings>;
   #routes: ReturnType<typeof compileRoutes>;
 
@@ -77,8 +95,9 @@ class DeliveryWalk implements Delivery {
     this.#controls = new DestinationControls(config.delivery);
     this.#ports = { dns, log, clock, random, nextDcid, hosts: new HostMemory(), channels: new OpenChannels() };
     this.#errands = new Errands({ log, clock, round: () => this.#claim() });
-    this.#ledger = new Ledger({
+    this.ledger = new Ledger({
       ...options,
+      counters: this.#counters,
       owner: OWNER,
       errands: this.#errands,
       settings: () => this.#settings,
@@ -100,11 +119,65 @@ class DeliveryWalk implements Delivery {
     this.kick();
   }
 
+  suspensionChanged(): void {
+    if (!this.#resting) this.#errands.wake();
+    else for (const job of this.#controls.drain()) this.#errands.run(this.ledger.release(job.rows));
+  }
+
+  withdraw(matches: (row: DueRecipient) => boolean): readonly DueRecipient[] {
+    return this.#controls.withdraw(matches);
+  }
+
+  get stopping(): boolean {
+    return this.#errands.stopping;
+  }
+
+  get load(): DeliveryLoad {
+    const { connections, waiting } = this.#controls;
+    return { connections, waiting };
+  }
+
+  hosts(also: readonly string[]): HostDelivery[] {
+    const met = new Set([...this.#counters.all()].map(({ host }) => host));
+    return [...met.union(new Set(also))].map((host) => this.host(host));
+  }
+
+  host(host: string): HostDelivery {
+    const route = routeOf(this.#routes, `@${host}`);
+    const key = 'key' in route ? route.key : '';
+    const { connecting, established } = this.#controls.load(key);
+    return {
+      counts: this.#counters.get(host) ?? emptyCounts(host),
+      rule: route.rule,
+      state: this.#hops.get(key),
+      connections: { connecting, established },
+    };
+  }
+
+  async addresses(host: string): Promise<HostAddresses> {
+    const route = routeOf(this.#routes, `@${host}`);
+    if (route.kind === 'discard') return { kind: 'none', why: `SMTP route ${route.rule} is /dev/null` };
+    if (route.kind === 'impossible') return { kind: 'none', why: route.why };
+    const plan = await resolveHop(route, this.#settings, this.#ports);
+    if (plan.kind !== 'addresses') return { kind: 'none', why: plan.why };
+    const nowMs = this.#on.clock.now();
+    const addresses = plan.addresses.map((address) => {
+      const downUntilMs = this.#ports.hosts.downUntilMs(address, nowMs);
+      return { ...address, ...(downUntilMs === undefined ? {} : { downUntilMs }) };
+    });
+    return { kind: 'addresses', addresses };
+  }
+
+  /** Nothing new is begun: the gateway is stopping, or delivery is suspended. */
+  get #resting(): boolean {
+    return this.#errands.stopping || this.#on.suspended?.() === true;
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#errands.stopRounds();
-    for (const job of this.#controls.drain()) this.#errands.run(this.#ledger.release(job.rows));
+    for (const job of this.#controls.drain()) this.#errands.run(this.ledger.release(job.rows));
     await this.#errands.finished(deadlineMs * 0.8);
-    this.#ledger.giveUp();
+    this.ledger.giveUp();
     this.#ports.channels.stop();
     await this.#errands.finished(deadlineMs * 0.2);
   }
@@ -112,15 +185,15 @@ class DeliveryWalk implements Delivery {
   /** Due recipients → routes → jobs. Answers when to look again; undefined = when something happens. */
   async #claim(): Promise<number | undefined> {
     const { queue, clock } = this.#on;
-    while (!this.#errands.stopping) {
+    while (!this.#resting) {
       if (this.#controls.waiting >= MAX_WAITING) return undefined;
       // Asked together: they travel together. An answer that is older than the claim only makes one round too many.
       const [rows, nextDueMs] = await Promise.all([
         queue.claim(OWNER, clock.now(), LEASE_MS, CLAIM_ROWS),
         queue.nextDueMs(),
       ]);
-      const fresh = this.#ledger.hold(rows);
-      if (this.#errands.stopping) await this.#ledger.release(fresh);
+      const fresh = this.ledger.hold(rows);
+      if (this.#resting) await this.ledger.release(fresh);
       else this.#admit(fresh);
       if (rows.length < CLAIM_ROWS) return nextDueMs;
     }
@@ -139,13 +212,13 @@ class DeliveryWalk implements Delivery {
     const mayTry = (row: DueRecipient): boolean => decideAttempt(profile, { ...row, nowMs }).action === 'attempt';
     const late = rows.filter((row) => !mayTry(row));
     for (const group of Map.groupBy(late, ({ mid }) => mid).values())
-      this.#errands.run(this.#ledger.conclude(group.map(expired)));
+      this.#errands.run(this.ledger.conclude(group.map(expired)));
     // SMTP routes.
     const due = groupDue(rows.filter(mayTry), (address) => this.#route(address), nowMs);
-    for (const { rows: gone, rule } of due.discarded) this.#errands.run(this.#ledger.discard(gone, rule));
+    for (const { rows: gone, rule } of due.discarded) this.#errands.run(this.ledger.discard(gone, rule));
     for (const { rows: lost, status, why } of due.impossible)
       this.#errands.run(
-        this.#ledger.conclude(lost.map((row) => ({ row, outcome: { kind: 'bounce', status, why, elsewhere: false } }))),
+        this.ledger.conclude(lost.map((row) => ({ row, outcome: { kind: 'bounce', status, why, elsewhere: false } }))),
       );
     for (const job of due.jobs) this.#controls.add(job);
     this.#dispatch();
@@ -162,9 +235,11 @@ class DeliveryWalk implements Delivery {
     const hop = await openHop(route, this.#controls.busy(route.key), this.#settings, this.#ports);
     if ('outcome' in hop) {
       const { outcome, dcid, host } = hop;
+      if (outcome.kind !== 'delivered' && !this.#controls.busy(route.key))
+        this.#hops.note(route.key, { state: 'down', atMs: this.#on.clock.now(), why: outcome.why });
       const jobs = this.#controls.failed(route.key);
       const all = jobs.map((job) =>
-        this.#ledger.conclude(
+        this.ledger.conclude(
           job.rows.map((row) => ({ row, outcome })),
           { dcid, host },
         ),
@@ -172,6 +247,7 @@ class DeliveryWalk implements Delivery {
       await Promise.all(all);
     } else {
       this.#controls.established(route.key);
+      this.#hops.note(route.key, { state: 'up', atMs: this.#on.clock.now() });
       const first = this.#nextJob(route, hop); // takes its job before others are asked to help
       this.#dispatch();
       try {
@@ -190,7 +266,7 @@ class DeliveryWalk implements Delivery {
   async #nextJob({ key }: HopRoute, { session }: OpenHop): Promise<Job | undefined> {
     if (!session.usable || session.messages >= this.#settings.limits.maxMessagesPerConnection) return undefined;
     const job = this.#controls.take(key);
-    if (job !== undefined || this.#errands.stopping) return job;
+    if (job !== undefined || this.#resting) return job;
     const rest = this.#controls.rest(key);
     const alive = await session.idle(IDLE_SESSION_MS, rest.work);
     rest.over();
@@ -201,7 +277,7 @@ class DeliveryWalk implements Delivery {
   async #deliver(job: Job, hop: OpenHop): Promise<void> {
     const { queue, clock, log, spoolDir } = this.#on;
     const [first] = job.rows;
-    if (first === undefined || clock.now() - job.claimedMs > MAX_JOB_AGE_MS) return this.#ledger.release(job.rows);
+    if (first === undefined || clock.now() - job.claimedMs > MAX_JOB_AGE_MS) return this.ledger.release(job.rows);
     const { session, dcid, address } = hop;
     const { mid } = first;
     const fresh = session.messages === 0;
@@ -213,11 +289,11 @@ class DeliveryWalk implements Delivery {
     if (elsewhere[0] !== undefined && fresh) hostFailed(address, elsewhere[0].outcome, this.#settings, this.#ports);
     if (elsewhere.length > 0) this.#again({ ...job, tries: job.tries + 1, rows: elsewhere.map(({ row }) => row) });
     const final = ended.filter((item) => !elsewhere.includes(item));
-    await this.#ledger.conclude(final, { dcid, host: address.host, dsnPassedOn: session.extensions.dsn });
+    await this.ledger.conclude(final, { dcid, host: address.host, dsnPassedOn: session.extensions.dsn });
   }
 
   #again(job: Job): void {
-    if (this.#errands.stopping) this.#errands.run(this.#ledger.release(job.rows));
+    if (this.#resting) this.#errands.run(this.ledger.release(job.rows));
     else this.#controls.add(job);
   }
 }

@@ -31,11 +31,13 @@ export async function receiveConnection(socket: Socket, door: Door, thread: Rece
   if (entered === undefined) return;
   const { session, greeting } = entered;
   let how: End = 'aborted';
+  thread.sessions.add(session);
   try {
     if (door.config.tlsMode === 'implicit' && !(await handshake(session, thread))) return;
     session.wire.reply(greeting);
     how = await converse(session, thread);
   } finally {
+    thread.sessions.delete(session);
     thread.limits.leave(door.index, session.remoteAddress);
     await abandonTransaction(session, thread, 'connection closed').catch((error: unknown) =>
       logUnexpected(session, error, thread),
@@ -50,12 +52,16 @@ export async function receiveConnection(socket: Socket, door: Door, thread: Rece
 async function converse(session: Session, thread: ReceiveThread): Promise<End> {
   const { wire } = session;
   for (;;) {
+    if (isSuspended(session, thread)) {
+      wire.reply(R.receivingSuspended(session.door.hostname));
+      return 'aborted';
+    }
     const waitMs = patience(session, thread);
     const read =
       waitMs.ms <= 0 ? ({ kind: 'timeout' } as const) : await wire.readLine(MAX_COMMAND_LINE_BYTES, waitMs.ms);
     if (read.kind === 'closed') return 'lost';
     if (read.kind === 'stopped' || read.kind === 'timeout') {
-      wire.reply(read.kind === 'stopped' ? R.shuttingDown(session.door.hostname) : waitMs.reply);
+      wire.reply(read.kind === 'stopped' ? stopReply(session, thread) : waitMs.reply);
       return 'aborted';
     }
     const { reply, close, error } = await obey(session, read, thread);
@@ -73,6 +79,13 @@ async function converse(session: Session, thread: ReceiveThread): Promise<End> {
     }
   }
 }
+
+/** Receiving is suspended here, and no transaction is under way that could still end well. */
+export const isSuspended = ({ door, transaction }: Session, { suspension }: ReceiveThread): boolean =>
+  transaction === undefined && suspension.listener(door.index);
+
+const stopReply = ({ door }: Session, { suspension }: ReceiveThread): Reply =>
+  suspension.listener(door.index) ? R.receivingSuspended(door.hostname) : R.shuttingDown(door.hostname);
 
 /**
  * How long to wait for the next command, and what to say when nothing comes. AsyncOS: "Timeout for Unsuccessful Inbound

@@ -6,8 +6,12 @@ import type { Socket } from 'node:net';
 import path from 'node:path';
 import { ConnectionLimits } from '../accept/connection-limits.ts';
 import { ListeningSockets } from '../accept/listener.io.ts';
+import { TopSenders } from '../accept/top-senders.ts';
+import { serveCalls } from '../core/calls.io.ts';
 import type { Clock, Dns, QueueStore } from '../core/ports.ts';
+import { SuspensionFlags } from '../core/suspension.ts';
 import { createDns } from '../delivery/dns.io.ts';
+import type { ReceiveOperations } from '../delivery/operations.ts';
 import type { ClientLedger } from '../log/client-history.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
@@ -20,7 +24,8 @@ import { CrlSeeker } from './crl-seeker.io.ts';
 import { DeskLink } from '../tls/desk-link.io.ts';
 import type { Staples } from '../tls/stapling.ts';
 import { Doors } from './doors.io.ts';
-import { receiveConnection } from './receipt.io.ts';
+import { isSuspended, receiveConnection } from './receipt.io.ts';
+import type { Session } from './receipt-session.ts';
 import {
   reportHistory,
   sendHistory,
@@ -44,6 +49,10 @@ export type ReceiveThread = {
   /** Mail transactions that have begun and have not ended. */
   transactions: number;
   readonly ledger: ClientLedger;
+  /** What an administrator has suspended, in shared memory. */
+  readonly suspension: SuspensionFlags;
+  readonly senders: TopSenders;
+  readonly sessions: Set<Session>;
 };
 
 type Prepared = { readonly doors: Doors; readonly dns: Dns; readonly added: readonly string[] };
@@ -81,7 +90,11 @@ class ReceiveRoom implements ThreadHandlers {
       nextId: (kind) => nextId(start.ids, kind),
       transactions: 0,
       ledger: reportHistory(),
+      suspension: new SuspensionFlags(start.suspension),
+      senders: new TopSenders(),
+      sessions: new Set(),
     };
+    serveCalls(start.operationsPort, { receipt: this.#operations() });
   }
 
   async prepare(revision: CompiledRevision): Promise<void> {
@@ -140,6 +153,16 @@ class ReceiveRoom implements ThreadHandlers {
     await Promise.race([Promise.allSettled(this.#running), late]);
     sendHistory(this.#thread.ledger);
     this.#log.flush();
+  }
+
+  #operations(): ReceiveOperations {
+    const thread = this.#thread;
+    return {
+      suspensionChanged: async () => {
+        for (const session of thread.sessions) if (isSuspended(session, thread)) session.wire.stopWhenIdle();
+      },
+      topSenders: async (most) => thread.senders.top(most),
+    };
   }
 
   #accept(socket: Socket, address: string): void {

@@ -29,6 +29,10 @@ export type ThreadStart = {
   /** SharedArrayBuffers of the id counters and of the connection limits. */
   readonly ids: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
+  /** What an administrator has suspended (`core/suspension.ts`). */
+  readonly suspension: SharedArrayBuffer;
+  /** On which the thread answers what an administrator asks of it (`delivery/operations.ts`). */
+  readonly operationsPort: MessagePort;
   /** The thread's lane in the connection limits: receive thread n has lane n. */
   readonly lane: number;
   readonly receiveThreads: number;

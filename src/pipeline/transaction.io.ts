@@ -234,6 +234,8 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
   if (facts.subject !== undefined) thread.log.emit({ event: 'subject', mid, subject: facts.subject });
   thread.log.emit({ event: 'message-ready', mid, bytes: body.bytes, sender });
   thread.log.emit({ event: 'message-queued', mid });
+  const { door, remoteAddress } = session;
+  thread.senders.accepted({ listener: door.name, remoteAddress }, transaction.recipients.length);
   session.transaction = undefined;
   thread.transactions -= 1;
   session.messages += 1;

@@ -25,7 +25,7 @@ import type {
   StoreStats,
 } from './queue-protocol.ts';
 import { dueRecipient, type MessageRows, messageRows, settlementRow } from './queue-rows.ts';
-import { QUEUE_START, type QueuePlace, type QueueRange, type QueueSelection } from './selection.ts';
+import { QUEUE_START, type QueuePlace, type QueueRange, type QueueSelection } from '../core/queue-selection.ts';
 import { IN_WORK_QUEUE_MS, type WorkQueueCount } from './work-queue.ts';
 
 export type MessageFilter = {

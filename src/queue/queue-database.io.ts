@@ -12,7 +12,7 @@ import type { DueKey } from './leases.ts';
 import type { QueuedMessage } from './queue-protocol.ts';
 import { MIGRATIONS, SQL } from './queue-schema.ts';
 import type { DueRow, MessageRows, SelectedRow, SettlementRow } from './queue-rows.ts';
-import type { QueuePlace, QueueRange } from './selection.ts';
+import type { QueuePlace, QueueRange } from '../core/queue-selection.ts';
 import { damaged, openFailure } from './store-failure.ts';
 import { IN_WORK_QUEUE_MS } from './work-queue.ts';
 

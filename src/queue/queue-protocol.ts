@@ -8,7 +8,7 @@ import type { GatewayErrorCode } from '../core/errors.ts';
 import type { Mid, Rid } from '../core/ids.ts';
 import type { NewMessage } from '../core/ports.ts';
 import type { DueRow, MessageRows, SelectedRow, SettlementRow } from './queue-rows.ts';
-import type { QueuePlace, QueueRange, QueueSelection } from './selection.ts';
+import type { QueuePlace, QueueRange, QueueSelection } from '../core/queue-selection.ts';
 
 /** A message in the queue as an administrator sees it. */
 export type QueuedMessage = {

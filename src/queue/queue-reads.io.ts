@@ -19,7 +19,7 @@ import type {
   StoreStats,
 } from './queue-protocol.ts';
 import { type DueRow, domainOf, type SelectedRow } from './queue-rows.ts';
-import { matcherOf, type QueuePlace, rangeOf, recipientHost } from './selection.ts';
+import { matcherOf, type QueuePlace, rangeOf, recipientHost } from '../core/queue-selection.ts';
 import { COUNTED_MESSAGES, IN_WORK_QUEUE_MS, type WorkQueueCount } from './work-queue.ts';
 
 const MAX_CLAIM = 10_000;

@@ -106,7 +106,7 @@ export function messageRows({ mid, icid, receivedMs, envelope, body, origin }: N
 
 export function settlementRow(settlement: Settlement): SettlementRow {
   const { mid, rid } = settlement;
-  if (settlement.outcome === 'deleted') return { mid, rid, evenHeld: true };
+  if (settlement.outcome === 'deleted' || settlement.outcome === 'bounced') return { mid, rid, evenHeld: true };
   if (settlement.outcome !== 'retry') return { mid, rid };
   const { nextAttemptMs, nowMs, error } = settlement;
   return { mid, rid, retry: { nextAttemptMs, nowMs, error: error.slice(0, MAX_ERROR_CHARS) } };

@@ -8,7 +8,7 @@ import type { DueKey, Leases } from './leases.ts';
 import type { QueueDatabase } from './queue-database.io.ts';
 import type { Change, HastenReply } from './queue-protocol.ts';
 import type { MessageRows } from './queue-rows.ts';
-import { matcherOf, type QueuePlace, rangeOf } from './selection.ts';
+import { matcherOf, type QueuePlace, rangeOf } from '../core/queue-selection.ts';
 import { IN_WORK_QUEUE_MS } from './work-queue.ts';
 
 /** Recipients that one commit walks over, and so changes at most. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { openQueueStore } from '../../src/queue/open-store.io.ts';
 import { connectQueue, type QueueClient, type SelectedRecipients } from '../../src/queue/queue-client.io.ts';
-import { QUEUE_START, type QueuePlace, type QueueSelection } from '../../src/queue/selection.ts';
+import { QUEUE_START, type QueuePlace, type QueueSelection } from '../../src/core/queue-selection.ts';
 import { WORK_QUEUE } from '../../src/queue/work-queue.ts';
 import { mid, newMessage, recordingLog, rid } from './queue-messages.ts';
 

@@ -1,7 +1,7 @@
 /** Which recipients an administrator means. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { matcherOf, QUEUE_START, type QueueSelection, rangeOf, rangeOfToken, rangeToken } from './selection.ts';
+import { matcherOf, QUEUE_START, type QueueSelection, rangeOf, rangeOfToken, rangeToken } from './queue-selection.ts';
 
 const bob = { mid: 5, rid: 1, address: 'Bob@Example.ORG', sender: 'alice@example.com' };
 const CASES: readonly (readonly [selection: QueueSelection, recipient: typeof bob, selected: boolean])[] = [

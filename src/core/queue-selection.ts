@@ -5,7 +5,6 @@
  * Pure.
  */
 import { domainToASCII } from 'node:url';
-import { domainOf } from './queue-rows.ts';
 
 export type QueueSelection =
   | { readonly by: 'all' }
@@ -35,7 +34,8 @@ export function comparableHost(host: string): string {
 }
 
 /** The host of a recipient's address, comparable. */
-export const recipientHost = (address: string): string => comparableHost(domainOf(address));
+export const recipientHost = (address: string): string =>
+  comparableHost(address.slice(address.lastIndexOf('@') + 1 || address.length));
 
 /** A test for one selection, which is made ready once. */
 export function matcherOf(selection: QueueSelection): (recipient: Selectable) => boolean {
