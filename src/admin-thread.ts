@@ -16,6 +16,7 @@ import { type ApiListener, listenOnSocket, listenWithTls, type TlsMaterial } fro
 import { certificateDoor } from './admin-certificates.ts';
 import { parseSocketAddress } from './accept/listener.io.ts';
 import type { AdminConfig } from './config/schema.ts';
+import type { Mid } from './core/ids.ts';
 import { callsOver } from './core/calls.io.ts';
 import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts';
 import { createMetrics } from './log/metrics.ts';
@@ -29,6 +30,9 @@ import { DeskLink } from './tls/desk-link.io.ts';
 import type { CrlSet } from './tls/revocation.ts';
 
 const clock = { now: (): number => Date.now() };
+
+/** Of a message that an administrator looks at. */
+const HEADER_BYTES = 32 * 1024;
 
 /** What holds without `admin:`, where nobody but the local account can sign in. */
 const WITHOUT_ADMIN: AdminSettings = {
@@ -189,6 +193,7 @@ class AdminRoom implements ThreadHandlers {
       log: this.#log,
       control: this.#control,
       queue: this.#queue,
+      messageHeader: (mid) => this.#messageHeader(mid),
       config: () => this.#inForceNow().config,
       settings: () => this.#inForceNow().config.admin ?? WITHOUT_ADMIN,
       origins: () => originsOf(this.#inForceNow()),
@@ -205,6 +210,18 @@ class AdminRoom implements ThreadHandlers {
       explanationsOf({ control: this.#control, crls: this.#crls, desk: new DeskLink(deskPort), dataDir, clock }),
     );
     return this.#explanations;
+  }
+
+  async #messageHeader(mid: Mid): Promise<string | undefined> {
+    const { openBody } = await import('./delivery/body-source.io.ts');
+    try {
+      const source = openBody(await this.#queue.readBody(mid), path.join(this.#start.dataDir, 'spool'));
+      const head = await source.head(HEADER_BYTES);
+      const end = head.indexOf('\r\n\r\n');
+      return head.subarray(0, end < 0 ? head.length : end + 2).toString('utf8');
+    } catch {
+      return undefined;
+    }
   }
 
   #inForceNow(): CompiledRevision {

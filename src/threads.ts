@@ -154,7 +154,7 @@ export class Threads {
 
   /** The flags of what is suspended say something else; a thread that dies meanwhile begins with them. */
   suspensionChanged(): void {
-    for (const { suspensionChanged } of [this.delivery, ...this.receipts]) suspensionChanged().catch(() => undefined);
+    for (const thread of [this.delivery, ...this.receipts]) thread.suspensionChanged().catch(() => undefined);
   }
 
   async stop(deadlineMs: number): Promise<void> {

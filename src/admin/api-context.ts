@@ -2,6 +2,7 @@
  * What handlers of the API are given: the parts of the gateway that they may ask, and who is calling. Pure: types only.
  */
 import type { AdminConfig, Config } from '../config/schema.ts';
+import type { Mid } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { QueueClient } from '../queue/queue-client.io.ts';
@@ -9,6 +10,7 @@ import type { Accounts } from './accounts.io.ts';
 import type { AuditRecord, How } from './audit.io.ts';
 import type { ControlCalls } from './control-calls.ts';
 import type { Explanations } from './explanations.ts';
+import type { HostCensus } from './host-census.io.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasskeyChallenges } from './passkey-challenges.ts';
 import type { PasswordHashes } from './password-hash.io.ts';
@@ -72,6 +74,9 @@ export type ApiContext = {
   readonly challenges: PasskeyChallenges;
   readonly certificates: CertificateDoor;
   readonly queue: QueueClient;
+  readonly census: HostCensus;
+  /** The header of a message in the queue, in part where it is long; undefined where its body is missing. */
+  readonly messageHeader: (mid: Mid) => Promise<string | undefined>;
   /** Those who explain decisions; loaded when somebody asks. */
   readonly explanations: () => Promise<Explanations>;
   /** Of the revision in force. */

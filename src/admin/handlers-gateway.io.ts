@@ -9,14 +9,17 @@ export const GATEWAY_HANDLERS: HandlersOf<typeof GATEWAY_ROUTES> = {
   'GET /api/openapi.json': async (_, __, { openApi }) => ({ body: openApi() }),
 
   'GET /api/status': async (_, __, { control, queue, clock, config, version }) => {
-    const [gateway, metrics, summary] = await Promise.all([
+    const [gateway, metrics, summary, workQueue, delivery] = await Promise.all([
       control.gateway.status(),
       control.gateway.metrics(),
       queue.summary(),
+      queue.workQueue(),
+      control.delivery.load().catch(() => undefined),
     ]);
     const counters = sumSeries(metrics);
     const { hostname } = config();
-    return { body: { version, hostname, nowMs: clock.now(), ...gateway, queue: summary, counters } };
+    const about = { version, hostname, nowMs: clock.now(), ...gateway, queue: summary, workQueue, counters };
+    return { body: { ...about, ...(delivery === undefined ? {} : { delivery }) } };
   },
 
   'GET /api/metrics': async (_, __, { control }) => ({ body: renderPrometheus(await control.gateway.metrics()) }),

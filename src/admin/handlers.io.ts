@@ -5,6 +5,7 @@ import { CONFIGURATION_HANDLERS } from './handlers-configuration.io.ts';
 import { EXPLANATION_HANDLERS } from './handlers-explanation.io.ts';
 import { GATEWAY_HANDLERS } from './handlers-gateway.io.ts';
 import { PASSKEY_HANDLERS } from './handlers-passkeys.io.ts';
+import { QUEUE_HANDLERS } from './handlers-queue.io.ts';
 import { SESSION_HANDLERS } from './handlers-session.io.ts';
 import type { Api, ApiKey } from './routes.ts';
 
@@ -12,6 +13,7 @@ const ALL: HandlersOf<Api> = {
   ...SESSION_HANDLERS,
   ...PASSKEY_HANDLERS,
   ...GATEWAY_HANDLERS,
+  ...QUEUE_HANDLERS,
   ...CONFIGURATION_HANDLERS,
   ...EXPLANATION_HANDLERS,
   ...ACCOUNT_HANDLERS,

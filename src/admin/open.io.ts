@@ -7,6 +7,7 @@ import { Api } from './api.io.ts';
 import type { Answer } from './api-response.ts';
 import { AuditRecord } from './audit.io.ts';
 import { HANDLERS } from './handlers.io.ts';
+import { HostCensus } from './host-census.io.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openApiDocument } from './openapi.ts';
 import { PasskeyChallenges } from './passkey-challenges.ts';
@@ -15,7 +16,16 @@ import { Sessions } from './sessions.io.ts';
 
 export type ApiParts = Pick<
   ApiContext,
-  'version' | 'clock' | 'log' | 'control' | 'queue' | 'config' | 'settings' | 'origins' | 'explanations'
+  | 'version'
+  | 'clock'
+  | 'log'
+  | 'control'
+  | 'queue'
+  | 'config'
+  | 'settings'
+  | 'origins'
+  | 'explanations'
+  | 'messageHeader'
 > & {
   /** The gateway's own folder for administration. */
   readonly folder: string;
@@ -36,6 +46,7 @@ export function openApi({ folder, certificates, ...parts }: ApiParts): {
     ...parts,
     accounts: new Accounts(database, clock),
     sessions,
+    census: new HostCensus(parts.queue, clock),
     audit: new AuditRecord(database, clock, log),
     hashes: new PasswordHashes(),
     throttle: new LoginThrottle(),

@@ -1,7 +1,7 @@
 /** The gateway itself: status, metrics, revocation lists, and this API's own description. AsyncOS: status, crl. Pure. */
 import { z } from 'zod';
 import { routesOf } from './route.ts';
-import { timeMs } from './schemas.ts';
+import { mark, timeMs } from './schemas.ts';
 
 const crlListing = z
   .strictObject({
@@ -39,6 +39,15 @@ const status = z
   .strictObject({
     version: z.string(),
     hostname: z.string(),
+    systemStatus: z.string().meta({ description: '`Online`, or what is suspended, in words.' }),
+    deliverySuspended: mark.optional(),
+    workQueuePaused: mark.optional(),
+    ids: z.strictObject({ icid: z.int(), mid: z.int(), dcid: z.int() }).meta({ description: 'The next numbers.' }),
+    delivery: z
+      .strictObject({ connections: z.int(), waiting: z.int() })
+      .optional()
+      .meta({ description: 'Connections out, and recipients that wait for one; absent while delivery starts.' }),
+    workQueue: z.strictObject({ messages: z.int(), more: z.boolean() }),
     nowMs: timeMs,
     startedMs: timeMs,
     revision: z.int().meta({ description: 'The configuration in force.' }),
@@ -56,6 +65,7 @@ const status = z
         addresses: z.array(z.string()),
         connections: z.int(),
         maxConnections: z.int(),
+        suspended: mark.optional(),
       }),
     ),
     counters: z

@@ -4,6 +4,7 @@ import { CONFIGURATION_ROUTES } from './routes-configuration.ts';
 import { EXPLANATION_ROUTES } from './routes-explanation.ts';
 import { GATEWAY_ROUTES } from './routes-gateway.ts';
 import { PASSKEY_ROUTES } from './routes-passkeys.ts';
+import { QUEUE_ROUTES } from './routes-queue.ts';
 import { SESSION_ROUTES } from './routes-session.ts';
 import type { RouteKey } from './route.ts';
 
@@ -11,6 +12,7 @@ export const ROUTES = {
   ...SESSION_ROUTES,
   ...PASSKEY_ROUTES,
   ...GATEWAY_ROUTES,
+  ...QUEUE_ROUTES,
   ...CONFIGURATION_ROUTES,
   ...EXPLANATION_ROUTES,
   ...ACCOUNT_ROUTES,

@@ -29,6 +29,10 @@ export const label = z
   .max(100)
   .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must have no control characters');
 
+export const mark = z
+  .strictObject({ sinceMs: timeMs, by: z.string(), reason: z.string().optional() })
+  .meta({ id: 'Mark', description: 'Since when, by whom, and why.' });
+
 export const limit = (most: number, usual: number) =>
   z.coerce.number().int().min(1).max(most).default(usual).meta({ description: 'At most so many.' });
 

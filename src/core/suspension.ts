@@ -36,8 +36,10 @@ export function resumeListeners(standing: Standing, which: WhichListeners, known
   return { ...rest, listeners: Object.fromEntries(Object.entries(before).filter(([name]) => !which.includes(name))) };
 }
 
-export const withDelivery = ({ delivery: _, ...rest }: Standing, mark: Mark | undefined): Standing =>
-  mark === undefined ? rest : { ...rest, delivery: mark };
+export function withDelivery(standing: Standing, mark: Mark | undefined): Standing {
+  const { delivery: _, ...rest } = standing;
+  return mark === undefined ? rest : { ...rest, delivery: mark };
+}
 
 /** As `status` says it: AsyncOS "System status". */
 export function systemStatus(standing: Standing, listeners: readonly string[]): string {

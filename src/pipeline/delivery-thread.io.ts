@@ -4,8 +4,10 @@
  */
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/schema.ts';
 import { serveCalls } from '../core/calls.io.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { Dcid, Mid } from '../core/ids.ts';
 import { SuspensionFlags } from '../core/suspension.ts';
 import { QueueWork, type QueueWorkParts } from '../delivery/queue-work.io.ts';
 import { createDns } from '../delivery/dns.io.ts';
@@ -29,6 +31,15 @@ const workOf = (delivery: Delivery, ports: WorkPorts): QueueWork =>
     stopping: () => delivery.stopping,
     kick: () => delivery.kick(),
   });
+
+const optionsOf = (start: ThreadStart, config: Config) => ({
+  config,
+  spoolDir: path.join(start.dataDir, 'spool'),
+  dns: createDns({ servers: config.system.dnsServers }),
+  random: (): number => randomBytes(4).readUInt32BE() / 2 ** 32,
+  nextDcid: (): Dcid => nextId(start.ids, 'dcid'),
+  nextMid: (): Mid => nextId(start.ids, 'mid'),
+});
 
 type Running = { readonly delivery: Delivery | undefined; readonly work: QueueWork | undefined };
 
@@ -76,17 +87,9 @@ export function startDeliveryThread(start: ThreadStart): void {
         return;
       }
       delivery = startDelivery({
-        queue,
-        config,
-        spoolDir: path.join(start.dataDir, 'spool'),
-        dns: createDns({ servers: config.system.dnsServers }),
-        clock,
-        random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-        log,
-        nextDcid: () => nextId(start.ids, 'dcid'),
-        nextMid: () => nextId(start.ids, 'mid'),
+        ...optionsOf(start, config),
+        ...{ queue, clock, log, suspended: () => suspension.delivery },
         noteRoute: (rule) => ledger.hit(rule, clock.now()),
-        suspended: () => suspension.delivery,
       });
       work = workOf(delivery, { queue, clock, log, lastMid: () => peekCounters(start.ids).mid - 1 });
     },

@@ -5,6 +5,7 @@ import { ACCOUNT_CASES, SESSION_CASES } from './cases-accounts.ts';
 import { CONFIGURATION_CASES } from './cases-configuration.ts';
 import { EXPLANATION_CASES } from './cases-explanation.ts';
 import { GATEWAY_CASES } from './cases-gateway.ts';
+import { QUEUE_CASES } from './cases-queue.ts';
 import { PASSKEY_CASES } from './cases-passkeys.ts';
 
 /** A route without a case does not compile. */
@@ -13,6 +14,7 @@ export const CASES: Readonly<Record<ApiKey, Case>> = {
   ...ACCOUNT_CASES,
   ...PASSKEY_CASES,
   ...GATEWAY_CASES,
+  ...QUEUE_CASES,
   ...CONFIGURATION_CASES,
   ...EXPLANATION_CASES,
 };

@@ -46,6 +46,8 @@ export class ApiSite {
   readonly site: Site;
   gateway: Gateway;
   readonly port: number;
+  /** Of its one listener. */
+  readonly mailPort: number;
   readonly origin: string;
   readonly description: ApiDescription;
   readonly #one: One;
@@ -58,6 +60,7 @@ export class ApiSite {
     this.#store = parts.store;
     this.gateway = parts.one.gateway;
     this.port = parts.port;
+    this.mailPort = parts.one.port;
     this.origin = originOf(parts.port);
     this.description = parts.description;
   }

@@ -257,3 +257,16 @@ export class SmtpSession {
     });
   }
 }
+
+/** Sends one message in a session of its own; the MID that its 250 names. */
+export async function submit(
+  port: number,
+  message: { readonly from?: string; readonly to?: string; readonly text?: string } = {},
+): Promise<number> {
+  const session = await SmtpSession.open({ port });
+  const reply = await session.send({ text: 'Subject: hello\r\n\r\nhello\r\n', ...message });
+  await session.quit();
+  const mid = /queued as MID (\d+)/.exec(reply.text)?.[1];
+  assert.ok(reply.code === 250 && mid !== undefined, reply.text);
+  return Number(mid);
+}
