@@ -21,6 +21,7 @@ import { exemptionReport, isUnused, monitoredReport, ruleUsage } from './rule-re
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { AskDesk } from './tls/desk.ts';
 import { Turns } from './tls/turns.ts';
+import { trace, traceInput } from './trace.ts';
 
 export type ExplanationParts = {
   readonly control: Pick<ControlCalls, 'configuration'>;
@@ -54,12 +55,22 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
     verify: (which, { profile, certificate }) =>
       onBench(which, async ({ revision, crls, desk }) => {
         const [leaf, ...others] = readCertificates(certificate);
-        if (leaf === undefined) return refuse('not-possible', 'the certificate is not PEM, or is malformed');
+        if (leaf === undefined) return refuse('not-possible', NO_CERTIFICATE);
         const question = { profile, certificates: [leaf, ...others] as const };
         const value = await verifyCertificate(revision, question, { clock, log: SILENT, crls, desk });
         return value === undefined
           ? refuse('not-found', `there is no profile ${profile} of type certificate`)
           : { ok: true, value };
+      }),
+    trace: (which, { certificate, message, ...question }) =>
+      onBench(which, async ({ revision, crls, desk }) => {
+        const certificates = certificate === undefined ? [] : readCertificates(certificate);
+        if (certificate !== undefined && certificates.length === 0) return refuse('not-possible', NO_CERTIFICATE);
+        const octets = message === undefined ? undefined : Buffer.from(message, 'base64');
+        const input = traceInput(revision.config, { ...question, certificates, message: octets });
+        if (typeof input === 'string') return refuse('not-possible', input);
+        const value = await trace(revision, input, { clock, log: SILENT, crls, desk });
+        return value === undefined ? refuse('not-possible', 'there is no such listener') : { ok: true, value };
       }),
     dryRun: async (session, { days }) => {
       const tried = dryRuns.run(() => dryRunCandidate(session, days, parts));
@@ -135,6 +146,7 @@ async function dryRunCandidate(session: string, days: number, parts: Explanation
 }
 
 const MAX_CERTIFICATES = 32;
+const NO_CERTIFICATE = 'the certificate is not PEM, or is malformed';
 
 function readCertificates(pem: string): readonly Uint8Array[] {
   const found = certificatesOf(Buffer.from(pem));

@@ -4,16 +4,22 @@
  * AsyncOS: System Administration > Trace. Effects: directories, OCSP responders, DNS where the client's name is asked for.
  */
 import { compileRevision } from './compiled-revision.ts';
-import type { Revision } from './config/schema.ts';
-import type { Clock } from './core/ports.ts';
+import type { Config, Revision } from './config/schema.ts';
+import { normaliseIp } from './core/network.ts';
+import type { Clock, Dns } from './core/ports.ts';
+import { yes } from './core/verdict.ts';
+import { createDns } from './delivery/dns.io.ts';
 import { compileRoutes, routeOf } from './delivery/smtp-routes.ts';
 import { CertificateCheck } from './identity/identify.io.ts';
-import { PASSWORD_TAKEN_AS_RIGHT, type Stage as LdapStage } from './ldap/query.ts';
+import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage } from './ldap/query.ts';
 import type { MailLog } from './log/mail-event.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { type Door, Doors } from './pipeline/doors.io.ts';
 import { type SessionTrace, type TracedClient, traceSession } from './pipeline/session-trace.ts';
+import { needsHostname } from './policy/host-access-table.ts';
+import { senderFacts } from './policy/sender-facts.io.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';
+import type { AskDesk } from './tls/desk.ts';
 
 export type TraceInput = Omit<TracedClient, 'login'> & {
   readonly listener: string;
@@ -23,15 +29,67 @@ export type TraceInput = Omit<TracedClient, 'login'> & {
   readonly login: { readonly user: string; readonly password: string | undefined } | undefined;
 };
 
+/** What somebody asks; what is left out is taken from the configuration. */
+export type TraceQuestion = {
+  /** May be left out where there is only one. */
+  readonly listener?: string | undefined;
+  readonly fromIp: string;
+  /** Taken as confirmed; left out it is looked up where a session would look it up. */
+  readonly hostname?: string | undefined;
+  /** Left out: with a certificate, and where TLS comes first. */
+  readonly tls?: boolean | undefined;
+  readonly certificates: readonly Uint8Array[];
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly message?: Buffer | undefined;
+};
+
+/** A string: what is wrong with the question. */
+export function traceInput({ listeners }: Config, question: TraceQuestion): TraceInput | string {
+  const { fromIp, certificates, user, password, sender, recipients, message } = question;
+  const remoteAddress = normaliseIp(fromIp);
+  if (remoteAddress === undefined) return `${fromIp} is no IPv4 or IPv6 address`;
+  const names = Object.keys(listeners);
+  const listener = question.listener ?? (names.length === 1 ? names[0] : undefined);
+  if (listener === undefined) return `choose a listener: ${names.join(', ')}`;
+  const found = Object.hasOwn(listeners, listener) ? listeners[listener] : undefined;
+  if (found === undefined) return `there is no listener ${listener}: ${names.join(', ')}`;
+  return {
+    listener,
+    remoteAddress,
+    hostname: question.hostname?.toLowerCase(),
+    tls: question.tls === true || certificates.length > 0 || found.tlsMode === 'implicit',
+    certificates,
+    login: user === undefined ? undefined : { user, password },
+    sender,
+    recipients,
+    message,
+  };
+}
+
 export type TraceReport = SessionTrace & {
   readonly revision: number;
+  /** The verified name of the client: as given, or as DNS says where an entry of the table asks for names. */
+  readonly hostname?: string;
+  /** Where DNS was asked and gave no verified name. */
+  readonly noHostname?: string;
   /** Every stage of every directory query, in order. */
-  readonly ldap: readonly LdapStage[];
+  readonly ldap: readonly ShownStage[];
   /** Where mail for each recipient goes, by its SMTP route. */
   readonly routes: readonly { readonly recipient: string; readonly rule: string; readonly to: string }[];
 };
 
-export type TraceParts = { readonly crls: CrlSeeker; readonly clock: Clock; readonly log: MailLog };
+export type TraceParts = {
+  readonly crls: CrlSeeker;
+  readonly clock: Clock;
+  readonly log: MailLog;
+  /** Whom to ask about certificates; undefined: a desk of its own. */
+  readonly desk?: AskDesk | undefined;
+  /** For the client's name; undefined: the DNS of the revision. */
+  readonly dns?: Dns;
+};
 
 /** Undefined: the revision has no such listener. */
 export async function trace(
@@ -39,28 +97,43 @@ export async function trace(
   input: TraceInput,
   parts: TraceParts,
 ): Promise<TraceReport | undefined> {
-  const ldap: LdapStage[] = [];
+  const ldap: ShownStage[] = [];
   const authorities = (): readonly string[] => Object.values(revision.material.authorities);
-  const desk = new CertificateDesk({ clock: parts.clock, log: parts.log, authorities });
+  const own = parts.desk === undefined ? new CertificateDesk({ ...parts, authorities }) : undefined;
   const doors = new Doors(compileRevision(revision, new Map()), {
     clock: parts.clock,
     log: parts.log,
     receiveThreads: 1,
     crls: parts.crls,
     staples: () => ({}),
-    desk,
-    ldapTrace: (stage) => ldap.push(stage),
+    desk: parts.desk ?? (own as AskDesk),
+    ldapTrace: (stage) => ldap.push(shownStage(stage)),
   });
   try {
     const door = [...doors.byAddress.values()].find(({ name }) => name === input.listener);
     if (door === undefined) return undefined;
     const { login, ...client } = input;
-    const traced = await traceSession(door, { ...client, login: login?.user }, portsOf(door, input));
-    return { ...traced, revision: revision.number, ldap, routes: routesOf(revision, input.recipients) };
+    const named = await nameOf(input, door, parts.dns ?? createDns({ servers: revision.config.system.dnsServers }));
+    const hostname = named?.answer === 'yes' ? named.value : undefined;
+    const traced = await traceSession(door, { ...client, hostname, login: login?.user }, portsOf(door, input));
+    return {
+      ...traced,
+      revision: revision.number,
+      ...(hostname === undefined ? {} : { hostname }),
+      ...(named === undefined || named.answer === 'yes' ? {} : { noHostname: named.why }),
+      ldap,
+      routes: routesOf(revision, input.recipients),
+    };
   } finally {
     doors.retire();
-    desk.stop();
+    own?.stop();
   }
+}
+
+/** As a session learns it: only where an entry of the table before the one that matches is a name. */
+async function nameOf({ hostname, remoteAddress }: TraceInput, door: Door, dns: Dns) {
+  if (hostname !== undefined) return yes(hostname);
+  return needsHostname(door.hat, remoteAddress) ? await senderFacts(remoteAddress, { dns }) : undefined;
 }
 
 function portsOf(door: Door, { certificates, login }: TraceInput) {

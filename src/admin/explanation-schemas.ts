@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { timeMs } from './schemas.ts';
 
+const MAX_MESSAGE_CHARS = 14 * 1024 * 1024;
+
 export const whichAsked = z
   .union([z.enum(['running', 'candidate']), z.int().min(1)], 'running, candidate or the number of a revision')
   .default('running')
@@ -179,6 +181,56 @@ export const dryRun = z
       .meta({ description: 'The 1,000 that were seen last.' }),
   })
   .meta({ id: 'DryRun' });
+
+const reply = z.strictObject({ code: z.int(), status: z.string().optional(), lines: z.array(z.string()) });
+
+export const traceReport = z
+  .strictObject({
+    revision: z.int(),
+    hostname: z.string().optional().meta({ description: 'The client’s verified name, as given or as DNS says.' }),
+    noHostname: z.string().optional().meta({ description: 'Why DNS gave none, where it was asked.' }),
+    stages: z.array(
+      z.strictObject({
+        stage: sessionStage,
+        outcome: z.enum(['passed', 'refused', 'deferred']),
+        rule: z.string(),
+        says: z.string(),
+        reply: reply.optional(),
+      }),
+    ),
+    match: z.strictObject({ senderGroup: z.string(), policy: z.string(), match: z.string(), rule: z.string() }),
+    outcome,
+    user: z.string().optional(),
+    ldap: z.array(ldapStage),
+    routes: z.array(z.strictObject({ recipient: z.string(), rule: z.string(), to: z.string() })),
+  })
+  .meta({ id: 'Trace' });
+
+const address = z.string().max(1000);
+
+export const traceQuestion = z
+  .strictObject({
+    which: whichAsked,
+    listener: name.optional().meta({ description: 'May be left out where there is only one.' }),
+    fromIp: z.string().max(100),
+    hostname: z
+      .string()
+      .max(300)
+      .optional()
+      .meta({ description: 'Taken as confirmed; left out it is looked up where a session would look it up.' }),
+    tls: z.boolean().optional(),
+    certificate: pemText.optional(),
+    user: z.string().min(1).max(1000).optional(),
+    password: z
+      .string()
+      .max(4096)
+      .optional()
+      .meta({ description: 'Without it that of the user is taken as right. For operators.' }),
+    sender: address.meta({ description: 'Empty: the null sender.' }),
+    recipients: z.array(address).min(1).max(100),
+    message: z.base64().max(MAX_MESSAGE_CHARS).optional().meta({ description: 'The message, base64 of its octets.' }),
+  })
+  .refine(({ user, password }) => password === undefined || user !== undefined, 'a password needs a user');
 
 export const ruleReport = z
   .strictObject({

@@ -17,6 +17,7 @@ type Result<K extends Key> = Promise<Answer<{ readonly value: RouteOutput<Table[
 /** `which`: the configuration that is asked about. A refusal is the store's, or says what the question lacks. */
 export type Explanations = {
   verify(which: Which, question: Body<'POST /api/cert/verify'>): Result<'POST /api/cert/verify'>;
+  trace(which: Which, question: Body<'POST /api/trace'>): Result<'POST /api/trace'>;
   /** Of the session's candidate; where a file is the truth, of the file as it is now. */
   dryRun(session: string, question: Body<DryRun>): Result<DryRun>;
   rules(which: Which, question: Query<'GET /api/rules'>): Result<'GET /api/rules'>;

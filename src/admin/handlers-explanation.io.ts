@@ -2,12 +2,23 @@
 import type { Answer, Which } from '../config/configuration-store.ts';
 import { type Call, callerOf, type HandlersOf, type Reply } from './api-context.ts';
 import { refused } from './handlers-configuration.io.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, problem } from './problem.ts';
+import { mayUse } from './roles.ts';
 import type { EXPLANATION_ROUTES } from './routes-explanation.ts';
 
 export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
   'POST /api/cert/verify': async ({ body: { which, ...question } }, call, { explanations }) =>
     said(await (await explanations()).verify(whichOf(which, call), question)),
+
+  'POST /api/trace': async ({ body: { which, ...question } }, call, { explanations }) => {
+    // Who answers users may not try passwords: no lock-out of the directory would see it.
+    if (question.password !== undefined && !mayUse(callerOf(call).role, 'operator'))
+      return problem(
+        'forbidden',
+        'passwords are checked for operators: without one that of the user is taken as right',
+      );
+    return said(await (await explanations()).trace(whichOf(which, call), question));
+  },
 
   'POST /api/config/candidate/dry-run': async ({ body }, call, { explanations }) =>
     said(await (await explanations()).dryRun(callerOf(call).session, body)),

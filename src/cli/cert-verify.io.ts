@@ -5,13 +5,13 @@
  * revocation lists that no data folder has.
  */
 import path from 'node:path';
-import { connectApi } from '../admin/api-client.io.ts';
 import { type Verification, verifyCertificate } from '../certificate-verification.ts';
 import { offlineRevocation } from '../offline-revocation.ts';
 import { loadRevision } from '../revision.ts';
 import type { Arguments, Write } from './arguments.ts';
-import { refuse } from './cert.ts';
+import { pemOf, refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
+import { gatewayAt } from './gateway-answer.io.ts';
 import { renderVerification, verificationExitCode } from './cert-verify.ts';
 
 export async function verify(parsed: Arguments, write: Write): Promise<number> {
@@ -44,15 +44,13 @@ type Found = Verification | { readonly faults: readonly string[] } | string;
 async function askGateway({ parsed: { options, flags }, profile, certificates }: Asked): Promise<Found> {
   const which = flags.has('candidate') ? 'candidate' : 'running';
   const certificate = certificates.map(pemOf).join('');
-  const api = connectApi(path.resolve(options['data'] ?? 'data'));
-  const answer = await api.call('POST /api/cert/verify', { body: { which, profile, certificate } });
+  const answer = await gatewayAt(options['data']).call('POST /api/cert/verify', {
+    body: { which, profile, certificate },
+  });
   if (answer.ok) return answer.body as Verification;
   const { detail, errors } = answer.refusal;
   return errors.length === 0 ? detail : { faults: [detail, ...errors.map((each) => `${each.path}: ${each.detail}`)] };
 }
-
-const pemOf = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
 
 async function askFile({ parsed: { options, flags }, profile, certificates }: Asked, file: string): Promise<Found> {
   if (flags.has('candidate')) return '--candidate is about the running gateway, --config about a file';

@@ -15,7 +15,7 @@ import {
   tokensOf,
 } from '../certificate-file.ts';
 import { type Arguments, type ArgumentSpec, parseArguments, type Write } from './arguments.ts';
-import { chainIsGood, renderChain, refuse, renderFile, type ShownFile } from './cert.ts';
+import { chainIsGood, pemOf, renderChain, refuse, renderFile, type ShownFile } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
 
 type Subcommand = {
@@ -159,6 +159,3 @@ async function chain({ rest: [file = ''], options }: Arguments, write: Write): P
   write(renderChain(file, certificates, diagnosis));
   return chainIsGood(diagnosis) && remarks.length === 0 ? 0 : 1;
 }
-
-const pemOf = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;

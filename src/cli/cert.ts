@@ -78,3 +78,7 @@ export function refuse(why: string, write: Write): 1 {
   write(`sallyport: ${printable(why)}\n`);
   return 1;
 }
+
+/** RFC 7468. */
+export const pemOf = (der: Uint8Array): string =>
+  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;

@@ -39,7 +39,7 @@ const COMMANDS: Commands = {
   },
   trace: {
     usage:
-      'trace --config FILE --from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...',
+      'trace [--data DIR [--candidate] | --config FILE] --from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...',
     does: 'what would become of a session, stage by stage, without sending anything',
     run: async (args, write) => (await import('./trace.io.ts')).traceCommand(args, write),
   },

@@ -16,7 +16,14 @@ const CONCLUSION = {
 /** 0 accepted, 1 refused, 3 deferred; 2 is wrong usage, as for every command. */
 export const TRACE_EXIT_CODE = { accepted: 0, refused: 1, deferred: 3 } as const;
 
-export function renderTrace({ stages, ldap, routes, outcome, user, revision }: TraceReport): string {
+export function renderTrace(report: TraceReport): string {
+  const { stages, ldap, routes, outcome, user, revision, hostname, noHostname } = report;
+  const name =
+    hostname !== undefined
+      ? [`Name of the client: ${printable(hostname)}`]
+      : noHostname !== undefined
+        ? [`Name of the client: none (${printable(noHostname)})`]
+        : [];
   const lines = stages.flatMap(({ stage, outcome: mark, rule, says, reply }) => [
     `${MARK[mark]} ${stage}: ${printable(says)}`,
     `         rule: ${printable(rule)}`,
@@ -28,7 +35,7 @@ export function renderTrace({ stages, ldap, routes, outcome, user, revision }: T
       ? []
       : routes.map(({ recipient, rule, to }) => `Route of <${printable(recipient)}>: ${to} (${rule})`);
   const who = user === undefined ? 'without an identity' : `as ${printable(user)}`;
-  return `${[...lines, ...asked, ...ways, `Outcome under revision ${revision}: ${CONCLUSION[outcome]}, ${who}`].join('\n')}\n`;
+  return `${[...name, ...lines, ...asked, ...ways, `Outcome under revision ${revision}: ${CONCLUSION[outcome]}, ${who}`].join('\n')}\n`;
 }
 
 const indented = (text: string): string[] =>

@@ -45,6 +45,17 @@ async function seenClients({ api }: World): Promise<void> {
   for (const limit = Date.now() + 15_000; !existsSync(history) && Date.now() < limit; ) await wait(50);
 }
 
+const traced = async (world: World): Promise<{ readonly body: object }> => ({
+  body: {
+    fromIp: '127.0.0.1',
+    certificate: card(world),
+    user: 'bob',
+    sender: 'alice@example.test',
+    recipients: ['x@elsewhere.example'],
+    message: Buffer.from('Subject: hello\r\n\r\nhello\r\n').toString('base64'),
+  },
+});
+
 const verifyAlice: Make = (world) => ({ body: { profile: 'cac', certificate: card(world) } });
 
 export const EXPLANATION_CASES = {
@@ -54,6 +65,15 @@ export const EXPLANATION_CASES = {
       conflict: inConflict(verifyAlice),
       'not-found': (world) => ({ body: { profile: 'nowhere', certificate: card(world) } }),
       'not-possible': () => ({ body: { profile: 'cac', certificate: 'no PEM' } }),
+    },
+  },
+  'POST /api/trace': {
+    good: traced,
+    problems: {
+      conflict: inConflict(traced),
+      forbidden: async (world) => ({ body: { ...(await traced(world)).body, user: 'bob', password: 'x' } }),
+      'not-found': async (world) => ({ body: { ...(await traced(world)).body, which: 999_999 } }),
+      'not-possible': async (world) => ({ body: { ...(await traced(world)).body, fromIp: 'nowhere' } }),
     },
   },
   'POST /api/config/candidate/dry-run': {

@@ -7,7 +7,8 @@ import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
 import type { RuleReport } from '../../src/rule-reports.ts';
-import { freePorts } from '../support/free-port.ts';
+import type { TraceReport } from '../../src/trace.ts';
+import { freePort, freePorts } from '../support/free-port.ts';
 import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import { runProgram } from '../support/program.ts';
 import { Site, withListener } from '../support/site.ts';
@@ -103,6 +104,67 @@ test('a candidate with other revocation settings is tried with revocation lists 
   const { code, output } = await run('dryrun');
   assert.equal(code, 3, output);
   assert.match(output, /^1 of 5 clients seen in the last 7 days would be accepted:\n {2}.*frank/m);
+  await run('config', 'clear');
+});
+
+test('trace asks the running gateway about what is in force, and with --candidate about what is not yet', async () => {
+  const session = ['trace', '--listener', 'submission', '--from-ip', '127.0.0.1', '--tls', '--user', 'bob'];
+  const mail = ['--sender', 'bob@example.test', 'x@elsewhere.example'];
+  assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
+  const now = await run(...session, ...mail);
+  assert.equal(now.code, 0, now.output);
+  assert.match(now.output, /^ok {7}auth: bob is authenticated by profile password$/m);
+  assert.match(now.output, /Query: \(\|\(uid=bob\)/);
+  assert.match(now.output, /^Route of <x@elsewhere\.example>: discarded \(smtpRoutes\.ALL\)$/m);
+  assert.match(now.output, /^Outcome under revision 1: the mail is accepted, as bob$/m);
+  const then = await run(...session, '--candidate', ...mail);
+  assert.equal(then.code, 1, then.output);
+  assert.match(then.output, /reply: 554 5\.7\.1 client certificate required$/m);
+  assert.match(then.output, /^Outcome under revision 2: the mail is refused, without an identity$/m);
+  await run('config', 'clear');
+  const card = await run(
+    'trace',
+    '--listener',
+    'submission',
+    '--from-ip',
+    '127.0.0.1',
+    '--json',
+    ...mail,
+    ...['--certificate', site.pki.card('frank').certFile],
+  );
+  assert.equal(card.code, 1);
+  const { stages } = JSON.parse(card.output) as TraceReport;
+  assert.match(
+    stages.find(({ stage }) => stage === 'certificate')?.says ?? '',
+    /no identity: client certificate revoked/,
+  );
+});
+
+test('trace looks the client’s name up where an entry of the table is a name, and tells what DNS said', async () => {
+  const hat = [
+    { senderGroup: 'PARTNERS', senders: ['.partner.example'], policy: 'submission' },
+    { senderGroup: 'ALL', policy: 'submission' },
+  ];
+  assert.equal((await run('config', 'set', 'listeners.submission.hat', JSON.stringify(hat))).code, 0);
+  // Nobody answers there.
+  assert.equal((await run('config', 'set', 'system.dnsServers', `["127.0.0.1:${await freePort()}"]`)).code, 0);
+  const ask = (...more: readonly string[]) =>
+    run(
+      'trace',
+      '--candidate',
+      '--listener',
+      'submission',
+      '--from-ip',
+      '192.0.2.7',
+      ...more,
+      '--sender',
+      '',
+      'x@y.example',
+    );
+  const unnamed = await ask();
+  assert.match(unnamed.output, /^Name of the client: none \(.+\)\nok {7}connection: sender group ALL /m);
+  const named = await ask('--hostname', 'mx.partner.example');
+  assert.match(named.output, /^Name of the client: mx\.partner\.example\nok {7}connection: sender group PARTNERS /m);
   await run('config', 'clear');
 });
 

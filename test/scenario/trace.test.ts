@@ -7,7 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
+import { connectApi } from '../../src/admin/api-client.io.ts';
 import { certificatesOf } from '../../src/certificate-lookup.ts';
+import { pemOf } from '../../src/cli/cert.ts';
 import { renderReply } from '../../src/core/reply.ts';
 import { offlineRevocation } from '../../src/offline-revocation.ts';
 import type { TraceStage } from '../../src/pipeline/session-trace.ts';
@@ -194,6 +196,7 @@ test(`live and traced verdicts agree in ${CASES} random sessions`, async () => {
     const report = await trace(loaded.revision, each.input, { crls, clock, log });
     assert.ok(report !== undefined);
     const live = await play(each);
+    assert.deepEqual(told(await askGateway(each.input)), live, `case ${number} by the running gateway`);
     const { certificates, message, ...shown } = each.input;
     assert.deepEqual(
       told(report),
@@ -205,6 +208,21 @@ test(`live and traced verdicts agree in ${CASES} random sessions`, async () => {
   // The cases must be worth something: mail accepted, mail refused.
   assert.ok((seen.get('accepted') ?? 0) >= 10 && (seen.get('refused') ?? 0) >= 30, JSON.stringify([...seen]));
 });
+
+/** The same question to the running gateway. */
+async function askGateway({ certificates, login, message, ...rest }: TraceInput): Promise<TraceReport> {
+  const { remoteAddress: fromIp, hostname: _, recipients, ...asked } = rest;
+  const answer = await connectApi(gateway.data).call('POST /api/trace', {
+    body: {
+      ...{ ...asked, fromIp, recipients: [...recipients] },
+      ...(certificates.length === 0 ? {} : { certificate: certificates.map(pemOf).join('') }),
+      ...(login === undefined ? {} : { user: login.user, password: login.password ?? '' }),
+      ...(message === undefined ? {} : { message: message.toString('base64') }),
+    },
+  });
+  assert.ok(answer.ok, JSON.stringify(answer));
+  return answer.body as TraceReport;
+}
 
 function run(args: readonly string[]): { code: number | null; text: string } {
   const all = ['trace', '--config', gateway.configFile, '--data', gateway.data, ...args];
@@ -253,7 +271,7 @@ test('a question that cannot be understood is said, with exit code 2', () => {
     [['--sender', 'a@b', 'c@d'], /--from-ip is needed/],
     [['--from-ip', '1.2.3.4', 'c@d'], /--sender is needed/],
     [['--from-ip', '1.2.3.4', '--sender', 'a@b'], /at least one RECIPIENT/],
-    [['--from-ip', '1.2.3.4', '--sender', 'a@b', 'c@d'], /choose a listener with --listener: listener-0/],
+    [['--from-ip', '1.2.3.4', '--sender', 'a@b', 'c@d'], /choose a listener: listener-0/],
     [['--from-ip', '1.2.3.4', '--sender', 'a@b', '--listener', 'none-such', 'c@d'], /there is no listener none-such/],
     [
       ['--from-ip', '1.2.3.4', '--sender', 'a@b', '--listener', 'listener-0', '--certificate', '/none', 'c@d'],
