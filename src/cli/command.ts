@@ -19,6 +19,8 @@ export type Command = {
   readonly alone?: true;
   /** The words that may follow the name. */
   readonly operations?: readonly string[];
+  /** Options that the usage line does not spell out: keys of the schema. */
+  readonly keys?: () => Promise<readonly string[]>;
   readonly run: (args: readonly string[], write: Write, context: CommandContext) => Promise<number>;
 };
 

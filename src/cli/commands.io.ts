@@ -7,6 +7,7 @@ import type { Write } from './arguments.ts';
 import { type Commands, commandNamed, usageText } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
 import { CONFIGURATION_COMMANDS } from './commands-configuration.io.ts';
+import { OBJECT_COMMANDS } from './commands-objects.io.ts';
 import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
 
 // Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
@@ -32,6 +33,7 @@ const COMMANDS: Commands = {
     run: async (args, write) => (await import('./config.io.ts')).config(args, write),
   },
   ...CONFIGURATION_COMMANDS,
+  ...OBJECT_COMMANDS,
   ldaptest: {
     usage: 'ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE)',
     does: 'asks the directory as a session would and shows each stage',

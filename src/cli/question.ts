@@ -18,7 +18,12 @@ export type Question<T> = {
   readonly words?: (typed: string) => readonly string[];
 };
 
-export type Option<T> = { readonly value: T; readonly label: string };
+export type Option<T> = {
+  readonly value: T;
+  readonly label: string;
+  /** Answers it, too, where the label is a whole row. */
+  readonly name?: string;
+};
 
 const MAX_ANSWER_CHARACTERS = 65_536;
 
@@ -64,17 +69,19 @@ export function choice<T>(text: string, options: readonly Option<T>[], preset?: 
         : understood(found.value);
     },
     words: (typed) =>
-      options.map(({ label }) => label).filter((label) => label.toLowerCase().startsWith(typed.toLowerCase())),
+      options
+        .map(({ label, name = label }) => name)
+        .filter((each) => each.toLowerCase().startsWith(typed.toLowerCase())),
   };
 }
 
 function chosen<T>(given: string, options: readonly Option<T>[]): Option<T> | undefined {
   // A label that is a number, such as a port, must not be hidden by its neighbour's position.
-  const exact = options.find(({ label }) => label.toLowerCase() === given.toLowerCase());
+  const exact = options.find(({ label, name = label }) => name.toLowerCase() === given.toLowerCase());
   if (/^\d{1,6}$/.test(given) && (exact === undefined || Number(given) <= options.length))
     return options[Number(given) - 1];
   if (exact !== undefined) return exact;
-  const beginning = options.filter(({ label }) => label.toLowerCase().startsWith(given.toLowerCase()));
+  const beginning = options.filter(({ label, name = label }) => name.toLowerCase().startsWith(given.toLowerCase()));
   return beginning.length === 1 ? beginning[0] : undefined;
 }
 

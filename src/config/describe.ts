@@ -27,6 +27,10 @@ export type Shape = {
   /** What holds where the key is left out and no default is written into the configuration. */
   readonly otherwise?: string;
   readonly asyncos?: string;
+  /** The section whose names are allowed here. */
+  readonly refersTo?: string;
+  readonly secret?: true;
+  readonly file?: true;
   /** Placeholder for the names that an administrator chooses. */
   readonly key?: string;
   /** A value that a configuration could begin with. */

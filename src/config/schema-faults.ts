@@ -128,23 +128,25 @@ function valueAt(data: unknown, path: Path): unknown {
 function allowedKeys(path: Path, { data, schema: root }: Checked): string[] {
   let schema = root;
   for (const [i, step] of path.entries()) {
-    const next = child(unwrap(schema, valueAt(data, path.slice(0, i))), step);
+    const next = childSchema(unwrapSchema(schema, valueAt(data, path.slice(0, i))), step);
     if (next === undefined) return [];
     schema = next;
   }
-  const here = unwrap(schema, valueAt(data, path));
+  const here = unwrapSchema(schema, valueAt(data, path));
   return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
 }
 
-function child(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
+/** What stands below one step. */
+export function childSchema(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodObject) return schema.shape[step];
   if (schema instanceof z.ZodRecord) return schema.valueType;
   return schema instanceof z.ZodArray ? schema.element : undefined;
 }
 
-function unwrap(schema: z.core.$ZodType, data: unknown): z.core.$ZodType {
+/** The schema that a value meets behind defaults; where it is a choice, the one that `type` in the data makes. */
+export function unwrapSchema(schema: z.core.$ZodType, data: unknown): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return unwrap(schema.unwrap(), data);
+    return unwrapSchema(schema.unwrap(), data);
   }
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const type = valueAt(data, ['type']);

@@ -1,0 +1,52 @@
+/**
+ * How an object of the configuration is handled by its command, as data: where it lives, how it is listed, what is asked.
+ * `config-command.io.ts` makes the dialogue and the arguments for scripts of it. Pure: types only.
+ */
+import type { Json, Mapping } from '../config/document.ts';
+import type { Editor, MenuOperation } from './editor.io.ts';
+import type { Field } from './form.ts';
+import type { Option } from './question.ts';
+
+export type Collection = {
+  /** The word in front of an operation where a command has several: `ldapconfig query new NAME`. */
+  readonly kind: string;
+  /** ['ldap', 'servers'] */
+  readonly section: readonly string[];
+  readonly noun: string;
+  /** Objects of several types: which one is asked first, and is their key `type`. */
+  readonly types?: { readonly ask: string; readonly options: readonly Option<string>[] };
+  readonly askName: string;
+  /** What a new one begins with, beside the answers. */
+  readonly begin?: Mapping;
+  readonly fields: (object: Mapping, document: Mapping) => readonly Field[];
+  /** Behind the number and the name in the list. */
+  readonly row: (object: Json, document: Mapping) => string;
+  /** Where an object needs more than its form: further operations in its own menu. */
+  readonly edit?: (
+    editor: Editor,
+    name: string,
+  ) => { readonly heading: () => Promise<string>; readonly operations: readonly MenuOperation[] };
+};
+
+/** Settings that are there once: the operation SETUP. */
+export type Settings = {
+  readonly name: string;
+  readonly does: string;
+  readonly section: readonly string[];
+  readonly fields: (object: Mapping, document: Mapping) => readonly Field[];
+};
+
+export type ExtraOperation = {
+  readonly name: string;
+  readonly does: string;
+  readonly looks?: true;
+  readonly run: (editor: Editor) => Promise<void>;
+};
+
+export type ConfigCommand = {
+  readonly name: string;
+  /** The first one needs no word in front of its operations. */
+  readonly collections: readonly Collection[];
+  readonly settings?: readonly Settings[];
+  readonly extras?: readonly ExtraOperation[];
+};

@@ -1,0 +1,44 @@
+/**
+ * The commands that handle objects of the configuration, with the names of AsyncOS: each is a description that
+ * `config-command.io.ts` makes a dialogue and a command for scripts of. Effects: what the commands do.
+ */
+import type { ConfigCommand } from './collection.ts';
+import type { Command, Commands } from './command.ts';
+
+const PLACE = '[--data DIR [--key-file FILE] | --config FILE]';
+const VERBS = ['list', 'show', 'new', 'edit', 'delete', 'rename'];
+
+type Described = {
+  readonly does: string;
+  readonly words?: readonly string[];
+  readonly load: () => Promise<ConfigCommand>;
+};
+
+/** Asked nothing, the command asks; the schema is loaded when it runs. */
+function objects(name: string, { does, words = [], load }: Described): Command {
+  return {
+    usage: `${name} [OPERATION [NAME] [--KEY VALUE...]] [--json] ${PLACE}`,
+    does,
+    operations: [...VERBS, ...words],
+    keys: async () => (await import('./config-script.io.ts')).scriptOptions(await load()).map((key) => `--${key}`),
+    run: async (args, write, context) =>
+      (await import('./config-command.io.ts')).configCommand(await load(), args, { write, context }),
+  };
+}
+
+export const OBJECT_COMMANDS: Commands = {
+  ldapconfig: objects('ldapconfig', {
+    does: 'directories, and what they are asked',
+    words: ['query'],
+    load: async () => (await import('./ldapconfig.io.ts')).LDAPCONFIG,
+  }),
+  smtpauthconfig: objects('smtpauthconfig', {
+    does: 'profiles: who people are, by certificate or by SMTP AUTH',
+    load: async () => (await import('./smtpauthconfig.ts')).SMTPAUTHCONFIG,
+  }),
+  crlconfig: objects('crlconfig', {
+    does: 'where revocation lists come from, and what is checked against them',
+    words: ['setup'],
+    load: async () => (await import('./crlconfig.io.ts')).CRLCONFIG,
+  }),
+};

@@ -1,0 +1,144 @@
+/**
+ * The configuration commands for scripts: `crlconfig new NAME --type pem --primary-url …`. The options are the keys of the
+ * schema. Wrong usage is exit code 2, what the schema or the store refuses 1 with the reason; with --json the answer holds the
+ * version of the candidate and what a commit would still refuse. Effects: the configuration, standard output.
+ */
+import type { Edit } from '../config/configuration-store.ts';
+import { isMapping, type Mapping, valueAt } from '../config/document.ts';
+import { refuseImpossible, refuseMissing } from '../config/refusals.ts';
+import type { Collection, ConfigCommand, Settings } from './collection.ts';
+import { type Editor, editedLines } from './editor.io.ts';
+import { optionNames, withOptions } from './form.ts';
+import { PLACE_OPTIONS, PLACE_USAGE, refusedByFile, said, UsageError } from './on-configuration.io.ts';
+
+type Verb = {
+  readonly usage: string;
+  readonly names: number;
+  /** Takes the keys of the object as options. */
+  readonly keys?: true;
+  readonly run: (collection: Collection, editor: Editor, names: readonly string[]) => Promise<number>;
+};
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  list: { usage: '', names: 0, run: list },
+  show: { usage: ' NAME', names: 1, run: show },
+  new: { usage: ' NAME --KEY VALUE...', names: 1, keys: true, run: create },
+  edit: { usage: ' NAME --KEY VALUE...', names: 1, keys: true, run: modify },
+  delete: { usage: ' NAME', names: 1, run: remove },
+  rename: { usage: ' NAME NEW-NAME', names: 2, run: rename },
+};
+
+const typesOf = ({ types }: Collection): Mapping[] =>
+  types === undefined ? [{}] : types.options.map(({ value }) => ({ type: value }));
+
+/** Keys that a collection's objects, and the settings, may have. */
+export function scriptOptions({ collections, settings = [] }: ConfigCommand): string[] {
+  const places = [
+    ...collections.map((each) => optionNames([...each.section, 'x'], typesOf(each))),
+    ...settings.map(({ section }) => optionNames(section, [{}])),
+  ];
+  const all = new Set(places.flat());
+  // `--data` says where the configuration is.
+  return [...all].filter((name) => !PLACE_OPTIONS.some((each) => each === name));
+}
+
+export function scriptUsage(command: ConfigCommand): string {
+  const { name, collections, settings = [] } = command;
+  const rows = [
+    `usage: sallyport ${name} ${PLACE_USAGE}   (asks)`,
+    ...collections.flatMap(({ kind }, i) =>
+      Object.entries(VERBS).map(
+        ([verb, { usage }]) => `  sallyport ${name} ${i === 0 ? '' : `${kind} `}${verb}${usage} [--json]`,
+      ),
+    ),
+    ...settings.map((each) => `  sallyport ${name} ${each.name} --KEY VALUE... [--json]`),
+    `KEY is one of: ${scriptOptions(command).join(', ')}. An empty value removes a key.`,
+  ];
+  return rows.map((row) => `${row}\n`).join('');
+}
+
+export async function scripted(command: ConfigCommand, editor: Editor): Promise<number> {
+  const [word = '', ...more] = editor.session.rest;
+  const settings = command.settings?.find(({ name }) => name === word);
+  if (settings !== undefined && more.length === 0) return await change(settings, editor);
+  const kind = command.collections.find((each, i) => i > 0 && each.kind === word);
+  const collection = kind ?? command.collections[0];
+  const [name = '', ...names] = kind === undefined ? [word, ...more] : more;
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (collection === undefined || verb === undefined) throw new UsageError(`there is no operation ${name}`);
+  if (names.length !== verb.names) throw new UsageError(`${name} needs${verb.usage}`);
+  if (verb.keys !== true && keysGiven(editor).length > 0) throw new UsageError(`${name} takes no keys`);
+  if (!['list', 'show'].includes(name) && refusedByFile(editor.session)) return 1;
+  return await verb.run(collection, editor, names);
+}
+
+const keysGiven = ({ session }: Editor): [string, string][] =>
+  Object.entries(session.parsed.options).filter(([name]) => !PLACE_OPTIONS.some((each) => each === name));
+
+async function list(collection: Collection, editor: Editor): Promise<number> {
+  const document = await editor.document();
+  const objects = valueAt(document, collection.section) ?? {};
+  const rows = Object.entries(isMapping(objects) ? objects : {});
+  return said(
+    editor.session,
+    { ok: true, objects },
+    () => rows.map(([name, object]) => `${`${name} ${collection.row(object, document)}`.trimEnd()}\n`).join(''),
+    { json: (answer) => answer.objects },
+  );
+}
+
+async function show({ section, noun }: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
+  const value = valueAt(await editor.document(), [...section, name]);
+  const answer = value === undefined ? refuseMissing(`there is no ${noun} ${name}`) : { ok: true as const, value };
+  return said(editor.session, answer, (found) => `${JSON.stringify(found.value, null, 2)}\n`, {
+    json: (found) => found.value,
+  });
+}
+
+async function create(collection: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
+  const { section, noun, begin = {} } = collection;
+  const document = await editor.document();
+  if (valueAt(document, [...section, name]) !== undefined)
+    return said(editor.session, refuseImpossible(`there is a ${noun} ${name} already`), () => '');
+  return await put({ path: [...section, name], object: begin, document }, editor);
+}
+
+async function modify({ section, noun }: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
+  const document = await editor.document();
+  const object = valueAt(document, [...section, name]);
+  if (!isMapping(object)) return said(editor.session, refuseMissing(`there is no ${noun} ${name}`), () => '');
+  return await put({ path: [...section, name], object, document }, editor);
+}
+
+async function change({ section }: Settings, editor: Editor): Promise<number> {
+  if (refusedByFile(editor.session)) return 1;
+  const document = await editor.document();
+  const object = valueAt(document, section);
+  return await put({ path: section, object: isMapping(object) ? object : {}, document }, editor);
+}
+
+type Put = { readonly path: readonly string[]; readonly object: Mapping; readonly document: Mapping };
+
+async function put({ path, object, document }: Put, editor: Editor): Promise<number> {
+  const changed = withOptions(object, Object.fromEntries(keysGiven(editor)), { path, document });
+  if (!changed.ok) return said(editor.session, refuseImpossible(changed.why), () => '');
+  return await apply(editor, { op: 'set', path, value: changed.value });
+}
+
+async function remove({ section, noun }: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
+  const path = [...section, name];
+  if (valueAt(await editor.document(), path) !== undefined) return await apply(editor, { op: 'delete', path });
+  return said(editor.session, refuseMissing(`there is no ${noun} ${name}`), () => '');
+}
+
+async function rename(
+  { section }: Collection,
+  editor: Editor,
+  [name = '', to = '']: readonly string[],
+): Promise<number> {
+  return await apply(editor, { op: 'rename', path: [...section, name], to });
+}
+
+async function apply(editor: Editor, edit: Edit): Promise<number> {
+  return said(editor.session, await editor.edit([edit]), (edited) => editedLines(edited).trimEnd().concat('\n'));
+}
