@@ -21,11 +21,17 @@ export type Collection = {
   readonly fields: (object: Mapping, document: Mapping) => readonly Field[];
   /** Behind the number and the name in the list. */
   readonly row: (object: Json, document: Mapping) => string;
-  /** Where an object needs more than its form: further operations in its own menu. */
-  readonly edit?: (
-    editor: Editor,
-    name: string,
-  ) => { readonly heading: () => Promise<string>; readonly operations: readonly MenuOperation[] };
+  /** `NAME show OBJECT` in words, in place of the object as it is written. */
+  readonly summary?: (name: string, document: Mapping) => string;
+  /** Where a new one needs more than its form. */
+  readonly create?: (editor: Editor) => Promise<void>;
+  /** Where an object has a menu of its own instead of one form. */
+  readonly edit?: (editor: Editor, name: string) => Menu;
+};
+
+export type Menu = {
+  readonly heading: () => Promise<string>;
+  readonly operations: () => Promise<readonly MenuOperation[]>;
 };
 
 /** Settings that are there once: the operation SETUP. */
@@ -43,10 +49,19 @@ export type ExtraOperation = {
   readonly run: (editor: Editor) => Promise<void>;
 };
 
+/** An operation for scripts alone: `listenerconfig hostaccess LISTENER …`. */
+export type Script = {
+  /** One line each, behind the command and the operation. */
+  readonly usage: readonly string[];
+  readonly options: readonly string[];
+  readonly run: (editor: Editor, words: readonly string[]) => Promise<number>;
+};
+
 export type ConfigCommand = {
   readonly name: string;
   /** The first one needs no word in front of its operations. */
   readonly collections: readonly Collection[];
   readonly settings?: readonly Settings[];
   readonly extras?: readonly ExtraOperation[];
+  readonly scripts?: Readonly<Record<string, Script>>;
 };

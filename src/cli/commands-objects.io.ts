@@ -27,6 +27,11 @@ function objects(name: string, { does, words = [], load }: Described): Command {
 }
 
 export const OBJECT_COMMANDS: Commands = {
+  listenerconfig: objects('listenerconfig', {
+    does: 'listeners: who may connect and on which terms; host and recipient access tables, mail flow policies',
+    words: ['policy', 'hostaccess', 'setup'],
+    load: async () => (await import('./listenerconfig.io.ts')).LISTENERCONFIG,
+  }),
   ldapconfig: objects('ldapconfig', {
     does: 'directories, and what they are asked',
     words: ['query'],

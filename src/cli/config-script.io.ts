@@ -32,18 +32,18 @@ const typesOf = ({ types }: Collection): Mapping[] =>
   types === undefined ? [{}] : types.options.map(({ value }) => ({ type: value }));
 
 /** Keys that a collection's objects, and the settings, may have. */
-export function scriptOptions({ collections, settings = [] }: ConfigCommand): string[] {
+export function scriptOptions({ collections, settings = [], scripts = {} }: ConfigCommand): string[] {
   const places = [
     ...collections.map((each) => optionNames([...each.section, 'x'], typesOf(each))),
     ...settings.map(({ section }) => optionNames(section, [{}])),
   ];
-  const all = new Set(places.flat());
+  const all = new Set([...places.flat(), ...Object.values(scripts).flatMap(({ options }) => options)]);
   // `--data` says where the configuration is.
   return [...all].filter((name) => !PLACE_OPTIONS.some((each) => each === name));
 }
 
 export function scriptUsage(command: ConfigCommand): string {
-  const { name, collections, settings = [] } = command;
+  const { name, collections, settings = [], scripts = {} } = command;
   const rows = [
     `usage: sallyport ${name} ${PLACE_USAGE}   (asks)`,
     ...collections.flatMap(({ kind }, i) =>
@@ -52,6 +52,7 @@ export function scriptUsage(command: ConfigCommand): string {
       ),
     ),
     ...settings.map((each) => `  sallyport ${name} ${each.name} --KEY VALUE... [--json]`),
+    ...Object.entries(scripts).flatMap(([word, { usage }]) => usage.map((row) => `  sallyport ${name} ${word} ${row}`)),
     `KEY is one of: ${scriptOptions(command).join(', ')}. An empty value removes a key.`,
   ];
   return rows.map((row) => `${row}\n`).join('');
@@ -61,6 +62,8 @@ export async function scripted(command: ConfigCommand, editor: Editor): Promise<
   const [word = '', ...more] = editor.session.rest;
   const settings = command.settings?.find(({ name }) => name === word);
   if (settings !== undefined && more.length === 0) return await change(settings, editor);
+  const script = Object.hasOwn(command.scripts ?? {}, word) ? command.scripts?.[word] : undefined;
+  if (script !== undefined) return await script.run(editor, more);
   const kind = command.collections.find((each, i) => i > 0 && each.kind === word);
   const collection = kind ?? command.collections[0];
   const [name = '', ...names] = kind === undefined ? [word, ...more] : more;
@@ -87,12 +90,22 @@ async function list(collection: Collection, editor: Editor): Promise<number> {
   );
 }
 
-async function show({ section, noun }: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
-  const value = valueAt(await editor.document(), [...section, name]);
+async function show(
+  { section, noun, summary }: Collection,
+  editor: Editor,
+  [name = '']: readonly string[],
+): Promise<number> {
+  const document = await editor.document();
+  const value = valueAt(document, [...section, name]);
   const answer = value === undefined ? refuseMissing(`there is no ${noun} ${name}`) : { ok: true as const, value };
-  return said(editor.session, answer, (found) => `${JSON.stringify(found.value, null, 2)}\n`, {
-    json: (found) => found.value,
-  });
+  return said(
+    editor.session,
+    answer,
+    (found) => (summary === undefined ? `${JSON.stringify(found.value, null, 2)}\n` : `${summary(name, document)}\n`),
+    {
+      json: (found) => found.value,
+    },
+  );
 }
 
 async function create(collection: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {

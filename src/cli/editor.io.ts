@@ -53,11 +53,12 @@ export class Editor {
   }
 
   /** Until an empty line, Ctrl-C or the end of input goes back. The heading is made anew each time. */
-  async menu(heading: () => Promise<string>, operations: () => readonly MenuOperation[]): Promise<void> {
+  async menu(heading: () => Promise<string>, operations: () => Promise<readonly MenuOperation[]>): Promise<void> {
     for (;;) {
       const title = await heading();
       if (title !== '') this.dialogue.write(`${title}\n\n`);
-      const chosen = await this.#orBack(() => this.dialogue.ask(operation(operations())));
+      const available = await operations();
+      const chosen = await this.#orBack(() => this.dialogue.ask(operation(available)));
       if (chosen === undefined) return;
       this.dialogue.write('\n');
       if (chosen.looks !== true && refusedByFile(this.session)) continue;

@@ -10,7 +10,9 @@ const hasBind = ({ bind }: Mapping): boolean => bind !== undefined;
 
 function encrypts(object: Mapping): boolean {
   const { hosts, startTls } = object;
-  return startTls === true || (isList(hosts) && hosts.some((host) => typeof host === 'string' && host.startsWith('ldaps:')));
+  return (
+    startTls === true || (isList(hosts) && hosts.some((host) => typeof host === 'string' && host.startsWith('ldaps:')))
+  );
 }
 
 export const LDAPCONFIG: ConfigCommand = {
