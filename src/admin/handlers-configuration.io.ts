@@ -98,6 +98,11 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
       }),
     ),
 
+  'POST /api/config/rekey': async (_, call, { control }) => {
+    const answer = await control.configuration.rekey(who(call));
+    return answer.ok ? { body: { file: answer.file, secrets: answer.secrets } } : refused(answer.refusal);
+  },
+
   'POST /api/config/reload': async (_, __, { control }) => {
     const answer = await control.configuration.reload();
     return answer.ok ? { body: { warnings: answer.warnings.map(problemError) } } : refused(answer.refusal);

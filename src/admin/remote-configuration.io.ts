@@ -15,6 +15,7 @@ import type {
   StoreStatus,
   Which,
 } from '../config/configuration-store.ts';
+import { refuseImpossible } from '../config/refusals.ts';
 import { GatewayError } from '../core/errors.ts';
 import { renderFaultPath } from '../core/fault.ts';
 import { type ApiAnswer, type ApiRefusal, connectApi } from './api-client.io.ts';
@@ -104,6 +105,10 @@ function changing(call: Call): Omit<RemoteConfiguration, Reading> {
     confirm: () => call<{ revision: RevisionInfo }>('POST /api/config/confirm'),
     rollback: async (_who, body) =>
       warned(await call<Warned & Omit<Committed, 'warnings'>>('POST /api/config/rollback', { body })),
+    rekey: async (_who, to) =>
+      to === undefined
+        ? call<{ file: string; secrets: number }>('POST /api/config/rekey')
+        : refuseImpossible('a running gateway goes on with its own key file: stop it, or leave --to out'),
     reload: async () => warned(await call<Warned>('POST /api/config/reload')),
   };
 }

@@ -221,6 +221,16 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
     problems: ['file-mode', 'not-found'],
     recorded: ['to', 'comment', 'confirmMs'],
   },
+  'POST /api/config/rekey': {
+    operation: 'changeMasterKey',
+    summary: 'Makes a new master key and encrypts every secret of every revision and candidate under it.',
+    least: 'administrator',
+    response: z.strictObject({
+      file: z.string().meta({ description: 'Where the key lies, on the gateway. Keep a copy elsewhere.' }),
+      secrets: z.int().meta({ description: 'How many were encrypted anew.' }),
+    }),
+    problems: ['file-mode'],
+  },
   'POST /api/config/reload': {
     operation: 'reload',
     summary: 'Reads the configuration file, or the files that the configuration names, again; as SIGHUP.',

@@ -28,7 +28,7 @@ const COMMANDS: Commands = {
     does: 'shows, compares, saves, loads and commits the configuration: config help lists the operations',
     operations: [
       ...['status', 'show', 'diff', 'save', 'load', 'set', 'delete', 'rename', 'commit', 'confirm', 'clear', 'rebase'],
-      ...['history', 'rollback', 'describe', 'schema'],
+      ...['history', 'rollback', 'rekey', 'describe', 'schema'],
     ],
     run: async (args, write) => (await import('./config.io.ts')).config(args, write),
   },

@@ -38,6 +38,7 @@ import {
   refuseUnconfirmed,
 } from './refusals.ts';
 import type { Revision } from './schema.ts';
+import type { StoredRevision } from './store-database.io.ts';
 import type { StoreVault } from './store-vault.io.ts';
 
 const MAX_PAGE = 1000;
@@ -83,9 +84,9 @@ export class CommittedConfiguration implements ConfigurationStore {
   }
 
   async revision(number: number): Promise<Answer<{ revision: RevisionInfo; changes: readonly Change[] }>> {
-    const revision = this.#vault.revision(number);
+    const revision = this.#kept(number);
     const before = this.#vault.revision(number - 1);
-    if (revision === undefined || number < 1) return noRevision(number);
+    if (revision === undefined || number < 1) return this.#noRevision(number);
     return { ok: true, revision: infoOf(revision), changes: changesBetween(before?.document ?? {}, revision.document) };
   }
 
@@ -138,8 +139,8 @@ export class CommittedConfiguration implements ConfigurationStore {
     { to, comment, confirmMs }: { readonly to: number; readonly comment?: string; readonly confirmMs?: number },
   ): Promise<Answer<Committed>> {
     return this.#answer(async () => {
-      const revision = to < 1 ? undefined : this.#vault.revision(to);
-      if (revision === undefined) return noRevision(to);
+      const revision = to < 1 ? undefined : this.#kept(to);
+      if (revision === undefined) return this.#noRevision(to);
       const tree = revision.document;
       if (isSame(tree, this.#vault.head().document)) return refuseNoChanges();
       const said = comment ?? `back to revision ${to}`;
@@ -160,6 +161,14 @@ export class CommittedConfiguration implements ConfigurationStore {
     const checked = await this.#check(tree, merged?.ok === true ? merged.head.number + 1 : found.revision);
     if (!checked.ok) return refuseFaults(checked.found, 'this configuration cannot be compiled');
     return { ok: true, revision: checked.revision, warnings: checked.found };
+  }
+
+  rekey(who: Administrator, to?: string): Promise<Answer<{ file: string; secrets: number }>> {
+    return this.#answer(async () => {
+      const done = this.#vault.rekey(to);
+      this.#ports.note('info', `User ${who.name} changed the master key of the configuration store: ${done.file}`);
+      return { ok: true, ...done };
+    });
   }
 
   /** SIGHUP: the files that the running revision names are read again. With faults nothing changes. */
@@ -217,8 +226,20 @@ export class CommittedConfiguration implements ConfigurationStore {
       const { number, document } = this.#vault.head();
       return { ok: true, revision: number, tree: document };
     }
-    const revision = this.#vault.revision(which);
-    return revision === undefined ? noRevision(which) : { ok: true, revision: which, tree: revision.document };
+    const revision = this.#kept(which);
+    return revision === undefined ? this.#noRevision(which) : { ok: true, revision: which, tree: revision.document };
+  }
+
+  #kept(number: number): StoredRevision | undefined {
+    return number > 0 && number < this.#vault.db.oldestKept() ? undefined : this.#vault.revision(number);
+  }
+
+  #noRevision(number: number) {
+    const oldest = this.#vault.db.oldestKept();
+    if (number < 1 || number >= oldest) return refuseMissing(`there is no revision ${number}`);
+    return refuseMissing(
+      `revision ${number} is no longer kept: the oldest is ${oldest} (system.revisionsKept says how many are kept)`,
+    );
   }
 
   /** A disk that is full or broken is an answer, too. */
@@ -246,5 +267,3 @@ const infoOf = ({ number, atMs, author, comment, rollbackTo }: RevisionInfo): Re
   comment,
   ...(rollbackTo === undefined ? {} : { rollbackTo }),
 });
-
-const noRevision = (number: number) => refuseMissing(`there is no revision ${number}`);

@@ -197,6 +197,12 @@ export interface ConfigurationStore {
   ): Promise<Answer<Committed>>;
 
   /**
+   * Encrypts every secret, in every revision and candidate, under another master key. `to` names a file for it, which the
+   * gateway must be started with from then on: for a store that no gateway runs on.
+   */
+  rekey(who: Administrator, to?: string): Promise<Answer<{ file: string; secrets: number }>>;
+
+  /**
    * What SIGHUP does. Mode `store`: the files that the running revision names are read again; mode `file`: the file, too.
    * With faults nothing changes.
    */

@@ -40,6 +40,25 @@ export function sealSecrets(document: Json, known: readonly Json[], { key, nonce
 const NOTHING_TO_KEEP =
   'the secret is masked, and there is none here to keep: write it, or load a file that was saved with secrets';
 
+/**
+ * A tree under another master key. `done` has what was encrypted anew already: the same text must become the same text in
+ * every tree, or a comparison would see changes that nobody made.
+ */
+export function resealSecrets(
+  document: Json,
+  from: Buffer,
+  { key, nonce }: SecretKey,
+  done: Map<string, string>,
+): Json {
+  return mapPlaces(document, SECRET_PLACES, (value, path) => {
+    if (!isSealed(value)) return value;
+    const secret = mustOpen(value, from, path);
+    const sealed = done.get(value) ?? MARK + seal(key, { secret, nonce: nonce(), purpose: PURPOSE });
+    done.set(value, sealed);
+    return sealed;
+  });
+}
+
 /** As the schema and the threads need it. Throws where the master key is another: `open` of the store rules that out. */
 export function openSecrets(document: Json, { key }: SecretKey): Json {
   return mapPlaces(document, SECRET_PLACES, (value, path) => (isSealed(value) ? mustOpen(value, key, path) : value));

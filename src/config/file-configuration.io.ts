@@ -102,6 +102,7 @@ export class FileConfiguration implements ConfigurationStore {
   readonly commit = (): Promise<Refused> => this.#refuse();
   readonly confirm = (): Promise<Refused> => this.#refuse();
   readonly rollback = (): Promise<Refused> => this.#refuse();
+  readonly rekey = (): Promise<Refused> => this.#refuse();
 
   /** SIGHUP. With faults, or where a thread cannot build it, nothing changes. */
   reload(): Promise<Answer<{ warnings: readonly StoreFault[] }>> {

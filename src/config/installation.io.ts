@@ -60,7 +60,8 @@ export class Installation {
     let recorded: { info: RevisionInfo; unconfirmed: Unconfirmed | undefined } | undefined;
     try {
       await this.#ports.apply(checked.revision, checked.found, () => {
-        recorded = this.#record(number, head.number, wanted);
+        const { revisionsKept } = checked.revision.config.system;
+        recorded = this.#record({ number, backTo: head.number, keep: revisionsKept }, wanted);
       });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -94,8 +95,7 @@ export class Installation {
   }
 
   #record(
-    number: number,
-    backTo: number,
+    { number, backTo, keep }: { readonly number: number; readonly backTo: number; readonly keep: number },
     wanted: Installing,
   ): { info: RevisionInfo; unconfirmed: Unconfirmed | undefined } {
     const { tree, rollbackTo, session, confirmMs } = wanted;
@@ -112,6 +112,7 @@ export class Installation {
       confirmMs === undefined ? undefined : { revision: number, backTo, deadlineMs: atMs + confirmMs, author };
     this.#vault.db.record({
       revision: { ...info, document: tree },
+      keep,
       ...(session === undefined ? {} : { session }),
       ...(unconfirmed === undefined ? {} : { unconfirmed }),
     });

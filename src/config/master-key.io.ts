@@ -51,16 +51,47 @@ const idOf = (key: Buffer): string =>
   createHmac('sha256', key).update('sallyport master key id').digest('hex').slice(0, 16);
 
 /** On stable storage, under its name, before anything is encrypted with it. */
-function makeKey(file: string): void {
+function makeKey(file: string, like?: string): void {
   const draft = `${file}.new`;
   const handle = fs.openSync(draft, 'w', 0o600);
   try {
     fs.writeSync(handle, `${randomBytes(KEY_BYTES).toString('base64')}\n`);
+    if (like !== undefined && process.getuid?.() === 0) {
+      const { uid, gid } = fs.statSync(like);
+      fs.fchownSync(handle, uid, gid);
+    }
     fs.fsyncSync(handle);
   } finally {
     fs.closeSync(handle);
   }
-  fs.renameSync(draft, file);
+  renameDurably(draft, file);
+}
+
+/** Where a new key lies until the store is encrypted with it. */
+const nextOf = (file: string): string => `${file}.next`;
+
+/** A key to change to, beside the one that it will replace, of the same owner. */
+export function makeNextKey({ file }: MasterKey): MasterKey {
+  const next = nextOf(file);
+  fs.rmSync(next, { force: true });
+  makeKey(next, file);
+  return readMasterKey(next, { mayMake: false });
+}
+
+/** The store is encrypted with the next key: it takes the place of the one before. */
+export function adoptNextKey({ file }: MasterKey): MasterKey {
+  renameDurably(nextOf(file), file);
+  return readMasterKey(file, { mayMake: false });
+}
+
+/** The key that the store needs, where a change of keys was cut short after the store had the next one. */
+export function takeUpNextKey(key: MasterKey, needed: string): MasterKey | undefined {
+  if (!fs.existsSync(nextOf(key.file))) return undefined;
+  return readMasterKey(nextOf(key.file), { mayMake: false }).id === needed ? adoptNextKey(key) : undefined;
+}
+
+function renameDurably(from: string, file: string): void {
+  fs.renameSync(from, file);
   const folder = fs.openSync(path.dirname(file), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
     fs.fsyncSync(folder);

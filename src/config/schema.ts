@@ -32,6 +32,10 @@ export const system = z.strictObject({
     description:
       'How long the facts that decided a client’s latest session are kept after it, to try a changed configuration on them (dryrun); 0s keeps none. They hold addresses and certificates, never passwords or text.',
   }),
+  revisionsKept: z.number().int().min(2).max(100_000).default(1000).meta({
+    description:
+      'How many revisions of the committed configuration are kept, the one in force among them. A commit removes older ones; to those nobody can roll back.',
+  }),
   minFreeSpace: sizeBytes
     .prefault('64M')
     .meta({ description: 'Below this much free space in the data folder new mail gets 452.' }),

@@ -47,7 +47,11 @@ export type Recording = {
   /** The candidate that became this revision. */
   readonly session?: string;
   readonly unconfirmed?: Unconfirmed;
+  /** So many revisions stay, this one among them. */
+  readonly keep?: number;
 };
+
+const OLDEST = 'oldest revision kept';
 
 export const storeFile = (dataDir: string): string => path.join(dataDir, FILE);
 
@@ -96,17 +100,22 @@ export class StoreDatabase {
     return row === undefined ? undefined : this.#revisionOf(row);
   }
 
+  /** Those below this number were removed, or stand there only to compare others with. */
+  oldestKept(): number {
+    return Number(this.setting(OLDEST) ?? 1);
+  }
+
   /** Newest first, those below `before`. */
   history(before: number, limit: number): RevisionInfo[] {
     const columns = 'number, at_ms, author, comment, rollback_to';
     const rows = this.#db
-      .prepare(`SELECT ${columns} FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?`)
-      .all(before, limit);
+      .prepare(`SELECT ${columns} FROM revision WHERE number < ? AND number >= ? ORDER BY number DESC LIMIT ?`)
+      .all(before, this.oldestKept(), limit);
     return rows.map(infoOf);
   }
 
   /** Returns when the revision is on stable storage; throws, and has changed nothing, where it cannot be. */
-  record({ revision, session, unconfirmed }: Recording): void {
+  record({ revision, session, unconfirmed, keep }: Recording): void {
     this.#transaction(() => {
       const { number, atMs, author, comment, rollbackTo, document } = revision;
       this.#db
@@ -114,6 +123,7 @@ export class StoreDatabase {
         .run(number, atMs, author, comment, rollbackTo ?? null, JSON.stringify(document));
       this.#db.exec('DELETE FROM unconfirmed');
       if (session !== undefined) this.removeCandidate(session);
+      if (keep !== undefined) this.#prune(number - keep + 1);
       if (unconfirmed === undefined) return;
       const { backTo, deadlineMs, author: who } = unconfirmed;
       this.#db.prepare('INSERT INTO unconfirmed VALUES (?, ?, ?, ?)').run(number, backTo, deadlineMs, who);
@@ -159,6 +169,30 @@ export class StoreDatabase {
     this.#db.prepare('DELETE FROM candidate WHERE changed_ms < ?').run(changedMs);
   }
 
+  /** Every document and candidate as `change` makes it, with a setting that says so: all of it or nothing. */
+  rewrite(
+    change: { document: (tree: Json) => Json; sealed: (text: string) => string },
+    setting: [string, string],
+  ): void {
+    this.#transaction(() => {
+      const revisions = this.#db.prepare('SELECT number FROM revision').all();
+      const putRevision = this.#db.prepare('UPDATE revision SET document = ? WHERE number = ?');
+      for (const { number } of revisions) {
+        const revision = this.revision(Number(number));
+        if (revision !== undefined)
+          putRevision.run(JSON.stringify(change.document(revision.document)), revision.number);
+      }
+      const putCandidate = this.#db.prepare('UPDATE candidate SET sealed = ? WHERE session = ?');
+      for (const { session } of this.candidates()) {
+        const candidate = this.candidate(session);
+        if (candidate !== undefined) putCandidate.run(change.sealed(candidate.sealed), session);
+      }
+      this.setSetting(...setting);
+    });
+    // What the log still holds of before.
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
   close(): void {
     if (this.#db.isOpen) this.#db.close();
   }
@@ -171,6 +205,17 @@ export class StoreDatabase {
     this.#transaction(() => (version === 0 ? this.#db.exec(SCHEMA) : undefined));
     const found = this.#db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (found !== 'ok') throw damaged(this.file, String(found));
+  }
+
+  /**
+   * The last one before `oldest` stays to compare the oldest with, and so does what a candidate began with and all since:
+   * its owner must be told of what changed meanwhile.
+   */
+  #prune(oldest: number): void {
+    if (oldest <= this.oldestKept()) return;
+    this.setSetting(OLDEST, String(oldest));
+    const bases = this.candidates().map(({ base }) => base);
+    this.#db.prepare('DELETE FROM revision WHERE number < ?').run(Math.min(oldest - 1, ...bases));
   }
 
   #transaction(work: () => void): void {

@@ -4,11 +4,19 @@
  * checks and builds. Effects: the database, the master key, randomness.
  */
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { GatewayError } from '../core/errors.ts';
 import { type CandidateInfo, SYSTEM_AUTHOR } from './configuration-store.ts';
 import type { Json } from './document.ts';
-import { openSecrets, type SealedDocument, sealSecrets } from './document-secrets.ts';
-import { masterKeyFile, readMasterKey, type MasterKey } from './master-key.io.ts';
+import { openSecrets, resealSecrets, type SealedDocument, sealSecrets } from './document-secrets.ts';
+import {
+  adoptNextKey,
+  makeNextKey,
+  masterKeyFile,
+  type MasterKey,
+  readMasterKey,
+  takeUpNextKey,
+} from './master-key.io.ts';
 import { NONCE_BYTES, open, seal } from './sealing.ts';
 import { StoreDatabase, type StoredRevision } from './store-database.io.ts';
 
@@ -38,11 +46,13 @@ const NOTHING: StoredRevision = {
 
 export class StoreVault {
   readonly db: StoreDatabase;
-  readonly #key: MasterKey;
+  readonly #isCredential: boolean;
+  #key: MasterKey;
 
-  private constructor(db: StoreDatabase, key: MasterKey) {
+  private constructor(db: StoreDatabase, key: MasterKey, isCredential: boolean) {
     this.db = db;
     this.#key = key;
+    this.#isCredential = isCredential;
   }
 
   /** Throws GatewayError `storage` with the reason: in use, damaged, no key, another key. */
@@ -50,11 +60,16 @@ export class StoreVault {
     const db = StoreDatabase.open(dataDir);
     try {
       const needed = db.setting(KEY_ID);
-      const key = readMasterKey(masterKeyFile(dataDir, keyFile, credentials), { mayMake: needed === undefined });
+      const file = masterKeyFile(dataDir, keyFile, credentials);
+      let key = readMasterKey(file, { mayMake: needed === undefined });
       if (needed === undefined) db.setSetting(KEY_ID, key.id);
-      else if (needed !== key.id)
-        throw new GatewayError('storage', `${key.file} is not the master key that ${db.file} was written with`);
-      return new StoreVault(db, key);
+      else if (needed !== key.id) {
+        const next = takeUpNextKey(key, needed);
+        if (next === undefined)
+          throw new GatewayError('storage', `${key.file} is not the master key that ${db.file} was written with`);
+        key = next;
+      }
+      return new StoreVault(db, key, credentials !== undefined && file.startsWith(`${credentials}/`));
     } catch (error) {
       db.close();
       throw error;
@@ -78,9 +93,7 @@ export class StoreVault {
     const stored = this.db.candidate(session);
     if (stored === undefined) return undefined;
     const { sealed, ...info } = stored;
-    const text = open(this.#key.key, { box: sealed, purpose: PURPOSE });
-    if (text === undefined) throw new GatewayError('storage', `${this.db.file} is damaged: a candidate does not open`);
-    return { info, document: JSON.parse(text) as Json };
+    return { info, document: this.#openDraft(sealed) };
   }
 
   /** Undefined where there are too many candidates. */
@@ -102,6 +115,35 @@ export class StoreVault {
 
   open(document: Json): Json {
     return openSecrets(document, { key: this.#key.key, nonce });
+  }
+
+  /**
+   * Encrypts everything under another key: one that is made and takes the place of the present one, or that of the file
+   * `to`, which is made where it is not there. At whatever moment this ends, one key file that is there fits the store.
+   * Throws GatewayError `storage` with the reason, and has changed nothing then.
+   */
+  rekey(to: string | undefined): { readonly file: string; readonly secrets: number } {
+    if (to === undefined && this.#isCredential)
+      throw new GatewayError(
+        'storage',
+        `${this.#key.file} is a credential of systemd, which nobody can write: stop the gateway, config rekey --to FILE, and make FILE the credential`,
+      );
+    const next = to === undefined ? makeNextKey(this.#key) : readMasterKey(path.resolve(to), { mayMake: true });
+    const [from, done] = [this.#key.key, new Map<string, string>()];
+    const document = (tree: Json): Json => resealSecrets(tree, from, { key: next.key, nonce }, done);
+    const sealed = (box: string): string => {
+      const secret = JSON.stringify(document(this.#openDraft(box)));
+      return seal(next.key, { secret, nonce: nonce(), purpose: PURPOSE });
+    };
+    this.db.rewrite({ document, sealed }, [KEY_ID, next.id]);
+    this.#key = to === undefined ? adoptNextKey(this.#key) : next;
+    return { file: this.#key.file, secrets: done.size };
+  }
+
+  #openDraft(box: string): Json {
+    const text = open(this.#key.key, { box, purpose: PURPOSE });
+    if (text === undefined) throw new GatewayError('storage', `${this.db.file} is damaged: a candidate does not open`);
+    return JSON.parse(text) as Json;
   }
 
   /**

@@ -123,6 +123,7 @@ export const CONFIGURATION_CASES = {
       'not-found': () => ({ body: { to: 999_999 } }),
     },
   },
+  'POST /api/config/rekey': { good: () => ({}) },
   'POST /api/config/reload': {
     good: () => ({}),
     problems: { invalid: { onFile: true, make: breakFile, after: mendFile } },
