@@ -130,17 +130,18 @@ export class Gateway {
   }
 
   /** On the configuration store in `data`, which `configCommand` has filled; `args` are further arguments of `run`. */
-  static launchStore(data: string, args: readonly string[] = []): Gateway {
+  static launchStore(data: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Gateway {
     const child = spawn(PROGRAM, ['run', '--data', data, '--log', 'json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     const gateway = new Gateway(child, '', data);
     atEnd(() => gateway.kill());
     return gateway;
   }
 
-  static async startStore(data: string, args: readonly string[] = []): Promise<Gateway> {
-    const gateway = Gateway.launchStore(data, args);
+  static async startStore(data: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Gateway> {
+    const gateway = Gateway.launchStore(data, args, env);
     await gateway.line(/\bready\b/, READY_LIMIT_MS);
     return gateway;
   }
