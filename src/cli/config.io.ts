@@ -26,4 +26,3 @@ type Operation = {
   readonly mayMake?: true;
   readonly run: (context: Context) => Promise<number>;
 };
-

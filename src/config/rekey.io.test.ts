@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ANN, BOB, good, open, openWithFirst, refused, set } from '../../test/support/configuration-store.ts';
+import { ANN, BOB, good, type open, openWithFirst, refused, set } from '../../test/support/configuration-store.ts';
 import { StoreVault } from './store-vault.io.ts';
 
 const PASSWORD = 'ldap.servers.corp.bind.password';
