@@ -198,7 +198,7 @@ describe('a token', () => {
     assert.equal((await api.tls('GET /api/session', { token })).body['how'], 'token');
     const path = { account: name };
     const list = await api.good('GET /api/accounts/{account}/tokens', { path });
-    assert.ok(!list.text.includes(token.split('_')[2] ?? ''));
+    assert.ok(!list.text.includes(token.slice(-43)));
     const [shown] = list.body['tokens'] as { id: string; lastUsedMs: number; lastUsedFrom: string }[];
     assert.ok(Date.now() - Number(shown?.lastUsedMs) < 60_000);
     assert.equal(shown?.lastUsedFrom, '127.0.0.1');

@@ -81,8 +81,10 @@ test('a password is not shown on the terminal and not kept', async () => {
   const session = onTerminal('shell', '--data', gateway.data);
   let seen = await session.shows(PROMPT);
   session.write(`useradd ann --role operator${KEY.enter}`);
-  seen = await session.shows(/Password: $/, seen);
-  session.write(`correct horse battery staple${KEY.enter}`);
+  for (const question of [/Enter the new password for ann\.\s+> $/, /Enter it again\.\s+> $/]) {
+    seen = await session.shows(question, seen);
+    session.write(`correct horse battery staple${KEY.enter}`);
+  }
   seen = await session.shows(/account ann made, role operator/, seen);
   seen = await session.shows(PROMPT, seen);
   session.write(KEY.up);
