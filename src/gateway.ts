@@ -4,6 +4,7 @@
  * It serves no mail itself. Effects: all.
  */
 import fs from 'node:fs';
+import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { claimAddress } from './accept/listener.io.ts';
 import { ConnectionLimits, createConnectionLimits } from './accept/connection-limits.ts';
@@ -35,6 +36,7 @@ import { Threads } from './threads.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { Staples } from './tls/stapling.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';
+import { OcspDisk } from './tls/ocsp-disk.io.ts';
 import { ExpiryWatch } from './tls/expiry-watch.io.ts';
 import { Stapler } from './tls/stapler.io.ts';
 import { crlGauges } from './tls/crl-gauges.ts';
@@ -92,6 +94,7 @@ export class Gateway {
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   readonly #desk: CertificateDesk;
+  readonly #ocspDisk: OcspDisk;
   readonly #stapler: Stapler;
   #metricsServer: MetricsServer | undefined;
   readonly #history: HistoryKeeper;
@@ -109,9 +112,11 @@ export class Gateway {
     this.#exemptions = new ExemptionNotices(clock, this.#log);
     this.#expiry = new ExpiryWatch({ dataDir: options.dataDir, clock, log: this.#log });
     const authorities = (): readonly string[] => Object.values(this.#revision.material.authorities);
-    this.#desk = new CertificateDesk({ clock, log: this.#log, authorities });
+    const disk = new OcspDisk({ folder: path.join(options.dataDir, 'ocsp'), clock, log: this.#log });
+    this.#ocspDisk = disk;
+    this.#desk = new CertificateDesk({ clock, log: this.#log, authorities, disk });
     const publish = async (staples: Staples): Promise<void> => this.#threads?.publishStaples(staples);
-    this.#stapler = new Stapler({ clock, log: this.#log, publish });
+    this.#stapler = new Stapler({ clock, log: this.#log, publish, disk });
   }
 
   get config(): Config {
@@ -153,7 +158,7 @@ export class Gateway {
     await this.#crls.start();
     this.#configuration = this.#opened.serve(this.#host());
     await this.#threads.change(this.#revision);
-    this.#stapler.configure(this.config, this.#revision.material);
+    await this.#stapler.configure(this.config, this.#revision.material);
     await this.#openAdmin();
     dropPrivileges(this.config.system, dataDir, this.#log);
     this.#exemptions.watch(this.config);
@@ -200,7 +205,7 @@ export class Gateway {
       fetched = this.#crls?.reconfigure(this.#crlInput(revision));
     });
     this.#revision = revision;
-    this.#stapler.configure(revision.config, revision.material);
+    void this.#stapler.configure(revision.config, revision.material);
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
     this.#history.keepMs = revision.config.system.clientHistory;
     this.#exemptions.watch(revision.config);
@@ -223,6 +228,7 @@ export class Gateway {
     this.#stapler.stop();
     await this.#threads?.stop(STOP_MS);
     this.#desk.stop();
+    await this.#ocspDisk.settled();
     await this.#store?.close();
     this.#history.close();
     this.#exemptions.stop();

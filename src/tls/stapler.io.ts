@@ -1,11 +1,15 @@
 /**
  * Keeps the OCSP answers fresh that listeners staple to their certificates. Runs on the control thread; receive threads
- * only ever see answers that were verified and good. Effects: network, timers, log.
+ * only ever see answers that were verified and good. The last one is kept on disk and stapled from the start on.
+ * Effects: network, timers, log, files through its disk.
  */
 import type { Config, Material } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
+import type { OcspVerdict } from './ocsp.ts';
 import { type AskedResponder, askOcsp } from './ocsp-client.io.ts';
+import type { OcspDisk } from './ocsp-disk.io.ts';
+import { keptUntilMs, restoredAnswer } from './ocsp-kept.ts';
 import {
   renewalMs,
   retryMs,
@@ -21,6 +25,7 @@ export type StaplerOptions = {
   readonly log: MailLog;
   /** Resolves when every thread has them. */
   readonly publish: (staples: Staples) => Promise<void>;
+  readonly disk: OcspDisk;
 };
 
 const SETTINGS = { timeout: 15_000, hash: 'sha1', nonce: 'off', maxAge: 3_600_000 } as const;
@@ -38,10 +43,14 @@ export class Stapler {
     this.#options = options;
   }
 
-  /** At start and at every revision: what is stapled already stays, what is new is asked for at once. */
-  configure(config: Config, material: Material): void {
+  /**
+   * At start and at every revision: what is stapled already stays, what is new is taken from disk and asked for at once.
+   * Resolves when the threads have what was on disk.
+   */
+  async configure(config: Config, material: Material): Promise<void> {
     this.#authorities = Object.values(material.authorities);
     const before = this.#running;
+    const begun: Running[] = [];
     this.#running = new Map();
     for (const target of stapleTargets(config, material)) {
       if ('why' in target) {
@@ -52,12 +61,24 @@ export class Stapler {
       before.delete(keyOf(target));
       const running = known ?? { target, failures: 0, timer: undefined };
       this.#running.set(keyOf(target), running);
-      if (known === undefined) void this.#renew(running);
+      if (known === undefined) begun.push(running);
     }
     for (const { timer } of before.values()) clearTimeout(timer);
     const wanted = new Set([...this.#running.values()].map(({ target }) => target.sha256));
     this.#staples = Object.fromEntries(Object.entries(this.#staples).filter(([sha256]) => wanted.has(sha256)));
-    void this.#options.publish(this.#staples);
+    await Promise.all(begun.map(({ target }) => this.#recall(target)));
+    await this.#options.publish(this.#staples);
+    for (const running of begun) void this.#renew(running);
+  }
+
+  /** From an earlier run, verified again. */
+  async #recall(target: StapleTarget): Promise<void> {
+    const { disk, clock } = this.#options;
+    const { sha256 } = target;
+    const kept = await disk.read(diskKeyOf(target));
+    const answer = kept && restoredAnswer(kept, target, clock.now());
+    if (kept === undefined || answer?.status !== 'good' || sha256 in this.#staples) return;
+    this.#staples = { ...this.#staples, [sha256]: { response: kept.response, countsUntilMs: answer.countsUntilMs } };
   }
 
   stop(): void {
@@ -82,19 +103,21 @@ export class Stapler {
   }
 
   /** The first good answer. One that says revoked also ends what was stapled so far. */
-  async #take({ name, sha256 }: StapleTarget, attempts: readonly AskedResponder[]): Promise<Staple | undefined> {
-    const { log, publish } = this.#options;
+  async #take(target: StapleTarget, attempts: readonly AskedResponder[]): Promise<Staple | undefined> {
+    const { log, publish, disk } = this.#options;
+    const { name, sha256 } = target;
     for (const { responder, verdict, response } of attempts) {
       const staple = stapleOf(verdict, response);
       if (typeof staple === 'string') {
         log.emit({ event: 'staple-failed', certificate: name, responder, why: staple });
         if (!verdict.ok || verdict.answer.status !== 'revoked') continue;
-        delete this.#staples[sha256];
-        await publish(this.#staples);
+        const { [sha256]: _, ...others } = this.#staples;
+        this.#staples = others;
+        await Promise.all([publish(this.#staples), disk.remove(diskKeyOf(target))]);
         return undefined;
       }
       this.#staples = { ...this.#staples, [sha256]: staple };
-      await publish(this.#staples);
+      await Promise.all([publish(this.#staples), this.#keep(target, responder, verdict, staple)]);
       const nextUpdateMs = verdict.ok ? verdict.answer.nextUpdateMs : undefined;
       log.emit({
         event: 'staple-updated',
@@ -106,6 +129,15 @@ export class Stapler {
     }
     return undefined;
   }
+
+  async #keep(target: StapleTarget, responder: string, verdict: OcspVerdict, { response }: Staple): Promise<void> {
+    const { clock, disk } = this.#options;
+    const nowMs = clock.now();
+    const endMs = verdict.ok ? keptUntilMs(verdict.answer, nowMs) : undefined;
+    if (endMs === undefined) return;
+    await disk.save(diskKeyOf(target), endMs, { responder, receivedMs: nowMs, nonce: 'notSent', response });
+  }
 }
 
+const diskKeyOf = ({ sha256 }: StapleTarget): string => `staple ${sha256}`;
 const keyOf = ({ name, sha256, responders }: StapleTarget): string => [name, sha256, ...responders].join(' ');

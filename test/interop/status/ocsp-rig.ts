@@ -7,7 +7,7 @@ import { atEnd } from '../../support/at-end.ts';
 import { CLIENT_EXTENSIONS, type Credentials } from '../../support/certificate-authority.ts';
 import { CrlServer } from '../../support/crl-server.ts';
 import { freePorts } from '../../support/free-port.ts';
-import { Gateway } from '../../support/gateway.ts';
+import { Gateway, type GatewayOptions } from '../../support/gateway.ts';
 import { OcspResponder } from '../../support/ocsp-responder.ts';
 import { type OneListener, Site, withListener } from '../../support/site.ts';
 import { SmtpSession } from '../../support/smtp-session.ts';
@@ -94,8 +94,9 @@ export class OcspRig {
     let config = change({ ...base, crl, smtpAuthProfiles: Object.fromEntries(named) });
     for (const [i, port] of ports.entries())
       config = withListener(config, `listener${i}`, { ...LISTENER, profile: `cac${i}`, port });
-    const gateway = await Gateway.start({ config, folder: this.site.copy() });
-    return ports.map((port) => new OcspGateway(gateway, port));
+    const options = { config, folder: this.site.copy() };
+    const gateway = await Gateway.start(options);
+    return ports.map((port) => new OcspGateway(gateway, port, options));
   }
 }
 
@@ -103,9 +104,17 @@ export class OcspGateway {
   readonly gateway: Gateway;
   readonly port: number;
 
-  constructor(gateway: Gateway, port: number) {
+  readonly #options: GatewayOptions;
+
+  constructor(gateway: Gateway, port: number, options: GatewayOptions) {
     this.gateway = gateway;
     this.port = port;
+    this.#options = options;
+  }
+
+  /** The same gateway on the same data folder, after it has ended. */
+  async again(): Promise<OcspGateway> {
+    return new OcspGateway(await Gateway.start(this.#options), this.port, this.#options);
   }
 
   async session(card: Credentials): Promise<SmtpSession> {
