@@ -132,6 +132,6 @@ function machineSection({ machine, rounds, seconds, peers }: Report): string[] {
     row('---', '---', '---'),
     ...peers.map(({ name, version, what }) => row(name, version, what)),
     '',
-    `One load generator for all, on the same cores as the server, so CPU time for one session says more than sessions a second. Each server is warmed up, then all take turns of ${seconds} s in ${rounds} rounds; figures are medians, the spread is the least and the most, and ratios are taken round by round. CPU time counts until the server does nothing any more: delivery and log belong to the message. Every reply is checked; a run with one wrong reply is invalid and in no figure. A door with certificates is first tried without one, and must refuse. W7 and the rows behind it are of Sallyport alone.`,
+    `One load generator for all, on the same cores as the server, so CPU time for one session says more than sessions a second. Each server is warmed up, then all take turns of ${seconds} s in ${rounds} rounds (one thread and two, and short tables and long ones: longer warm-up, more and shorter rounds); figures are medians, the spread is the least and the most, and ratios are taken round by round. CPU time counts until the server does nothing any more: delivery and log belong to the message. Every reply is checked; a run with one wrong reply is invalid and in no figure. A door with certificates is first tried without one, and must refuse. W7 and the rows behind it are of Sallyport alone.`,
   ];
 }

@@ -8,8 +8,9 @@ import { type Account, machineSeconds } from './account.ts';
 import { type Load, runLoad } from './load.ts';
 import { type Measurement, measurement, type Workload } from './workloads.ts';
 
-/** What is compiled while it runs has to be compiled; a server runs for days. */
-const WARM_UP_SECONDS = 2;
+/** What is compiled while it runs has to be compiled; a server runs for days. Whichever comes first. */
+const WARM_UP: WarmUp = { sessions: 2000, seconds: 5 };
+export const QUICK_WARM_UP: WarmUp = { ...WARM_UP, seconds: 1 };
 const IDLE_LIMIT_MS = 6000;
 
 export type Contestant = {
@@ -21,6 +22,8 @@ export type Contestant = {
 };
 export type Results = ReadonlyMap<string, readonly Measurement[]>;
 
+export type WarmUp = Required<Pick<Load, 'sessions' | 'seconds'>>;
+
 export type RoundOptions = {
   readonly workload: Pick<Workload, 'load' | 'per'>;
   readonly contestants: readonly Contestant[];
@@ -28,15 +31,15 @@ export type RoundOptions = {
   readonly certificates: string;
   readonly rounds: number;
   readonly seconds: number;
+  readonly warmUp?: WarmUp;
   readonly tell: (text: string) => void;
 };
 
 export async function playRounds(options: RoundOptions): Promise<Results> {
-  const { workload, contestants, certificates, rounds, seconds, tell } = options;
+  const { workload, contestants, certificates, rounds, seconds, warmUp = WARM_UP, tell } = options;
   const load: Load = { ...workload.load, certificates };
   const results = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
-  for (const one of contestants)
-    await measureOnce(options, one, { ...load, seconds: Math.min(WARM_UP_SECONDS, seconds) });
+  for (const one of contestants) await measureOnce(options, one, { ...load, ...warmUp });
   for (let round = 0; round < rounds; round++) {
     // Every other round goes backwards, so that none always comes after the same other.
     for (const one of round % 2 === 0 ? contestants : contestants.toReversed()) {

@@ -22,7 +22,7 @@ import { sallyport } from './peers/sallyport.ts';
 import { smtpServer } from './peers/smtp-server.ts';
 import { renderPicture } from './picture.ts';
 import type { MachineFacts, PeerFacts, RowResult, WorkloadResult } from './report.ts';
-import { type Contestant, playRounds } from './rounds.ts';
+import { type Contestant, playRounds, QUICK_WARM_UP } from './rounds.ts';
 import { flat, threads } from './rows/compared.ts';
 import { delivery, large, start } from './rows/delivery.ts';
 import { groupCommit } from './rows/group-commit.ts';
@@ -86,6 +86,7 @@ async function runWorkload(
   const results = await playRounds({
     ...{ workload, contestants, rounds, seconds, tell },
     ...{ loadgen: site.loadgen, certificates: site.material.clients },
+    ...(options.quick ? { warmUp: QUICK_WARM_UP } : {}),
   });
   return { name: workload.name, results };
 }
