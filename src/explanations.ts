@@ -12,6 +12,7 @@ import { verifyCertificate } from './certificate-verification.ts';
 import type { Answer, Refusal, Which } from './config/configuration-store.ts';
 import type { Revision } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
+import { testDirectory } from './directory-test.ts';
 import { dryRun } from './dry-run.ts';
 import type { KeptHits } from './log/client-history.ts';
 import { ClientHistory } from './log/client-history.io.ts';
@@ -71,6 +72,12 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
         if (typeof input === 'string') return refuse('not-possible', input);
         const value = await trace(revision, input, { clock, log: SILENT, crls, desk });
         return value === undefined ? refuse('not-possible', 'there is no such listener') : { ok: true, value };
+      }),
+    testDirectory: (which, { query, profile, certificate, user, password }) =>
+      onBench(which, async ({ revision }) => {
+        const subject = user === undefined ? { certificate: Buffer.from(certificate ?? '') } : { user, password };
+        const test = await testDirectory(revision, { query, profile, ...subject }, clock);
+        return test.answer === 'yes' ? { ok: true, value: test.value } : refuse('not-possible', test.why);
       }),
     dryRun: async (session, { days }) => {
       const tried = dryRuns.run(() => dryRunCandidate(session, days, parts));

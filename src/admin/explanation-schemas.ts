@@ -232,6 +232,50 @@ export const traceQuestion = z
   })
   .refine(({ user, password }) => password === undefined || user !== undefined, 'a password needs a user');
 
+const login = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('accepted'), allowed: z.boolean() }),
+  z.strictObject({ kind: z.enum(['wrong', 'unavailable']), why: z.string() }),
+]);
+
+export const directoryTest = z
+  .strictObject({
+    revision: z.int(),
+    staticMap: z.strictObject({ profile: z.string(), answer: answerOf(z.looseObject({ by: z.string() })) }).optional(),
+    query: z
+      .strictObject({
+        name: z.string(),
+        type: z.enum(['certificate', 'smtpAuth']),
+        server: z.string(),
+        hosts: z.array(z.strictObject({ host: z.string(), ok: z.boolean(), why: z.string() })),
+      })
+      .optional(),
+    stages: z.array(ldapStage),
+    answer: z.discriminatedUnion('of', [
+      z.strictObject({
+        of: z.literal('certificate'),
+        owner: answerOf(z.strictObject({ user: z.string(), by: z.string() })),
+      }),
+      z.strictObject({ of: z.literal('login'), login, allowanceAsked: z.boolean() }),
+    ]),
+  })
+  .meta({ id: 'DirectoryTest' });
+
+export const directoryQuestion = z
+  .strictObject({
+    which: whichAsked,
+    query: name.optional(),
+    profile: name.optional(),
+    certificate: pemText.optional(),
+    user: z.string().min(1).max(1000).optional(),
+    password: z
+      .string()
+      .max(4096)
+      .optional()
+      .meta({ description: 'Without it that of the user is taken as right. For operators.' }),
+  })
+  .refine(({ user, certificate }) => (user === undefined) !== (certificate === undefined), 'a user or a certificate')
+  .refine(({ user, password }) => password === undefined || user !== undefined, 'a password needs a user');
+
 export const ruleReport = z
   .strictObject({
     nowMs: timeMs,

@@ -11,13 +11,13 @@ export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
     said(await (await explanations()).verify(whichOf(which, call), question)),
 
   'POST /api/trace': async ({ body: { which, ...question } }, call, { explanations }) => {
-    // Who answers users may not try passwords: no lock-out of the directory would see it.
-    if (question.password !== undefined && !mayUse(callerOf(call).role, 'operator'))
-      return problem(
-        'forbidden',
-        'passwords are checked for operators: without one that of the user is taken as right',
-      );
-    return said(await (await explanations()).trace(whichOf(which, call), question));
+    const refusal = triesPassword(question, call);
+    return refusal ?? said(await (await explanations()).trace(whichOf(which, call), question));
+  },
+
+  'POST /api/ldaptest': async ({ body: { which, ...question } }, call, { explanations }) => {
+    const refusal = triesPassword(question, call);
+    return refusal ?? said(await (await explanations()).testDirectory(whichOf(which, call), question));
   },
 
   'POST /api/config/candidate/dry-run': async ({ body }, call, { explanations }) =>
@@ -31,6 +31,12 @@ export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
 
   'GET /api/monitored': async (_, __, { explanations }) => said(await (await explanations()).monitored()),
 };
+
+/** Who answers users may not try passwords: the directory's lock-out would not know whom to lock. */
+function triesPassword({ password }: { readonly password?: string | undefined }, call: Call): Problem | undefined {
+  if (password === undefined || mayUse(callerOf(call).role, 'operator')) return undefined;
+  return problem('forbidden', 'passwords are checked for operators: without one that of the user is taken as right');
+}
 
 function whichOf(which: string | number, call: Call): Which {
   if (which === 'running') return 'running';

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import {
+  directoryQuestion,
+  directoryTest,
   dryRun,
   exemptionReport,
   monitoredReport,
@@ -39,6 +41,15 @@ export const EXPLANATION_ROUTES = routesOf('Explanation')({
     body: traceQuestion,
     maxBodyBytes: 15 * 1024 * 1024,
     response: traceReport,
+    problems: ['not-found', 'not-possible', 'conflict', 'forbidden'],
+    asksOnly: true,
+  },
+  'POST /api/ldaptest': {
+    operation: 'testDirectory',
+    summary: 'Asks the directory what a session would ask about a user or a certificate, and tells every stage.',
+    least: 'help-desk',
+    body: directoryQuestion,
+    response: directoryTest,
     problems: ['not-found', 'not-possible', 'conflict', 'forbidden'],
     asksOnly: true,
   },

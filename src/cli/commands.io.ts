@@ -35,7 +35,7 @@ const COMMANDS: Commands = {
   ...CONFIGURATION_COMMANDS,
   ...OBJECT_COMMANDS,
   ldaptest: {
-    usage: 'ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE)',
+    usage: 'ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] (--user USER | --certificate FILE)',
     does: 'asks the directory as a session would and shows each stage',
     run: async (args, write) => (await import('./ldaptest.io.ts')).ldaptest(args, write),
   },

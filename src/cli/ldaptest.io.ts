@@ -1,56 +1,43 @@
 /**
- * `sallyport ldaptest`: asks the directory exactly what a session would ask, and shows every stage. The password is
- * typed without echo, or is the first line of standard input where that is no terminal; it is never an argument,
- * because others can see those. Effects: reads the configuration and its files, the directory, standard input.
+ * `sallyport ldaptest`: asks the directory exactly what a session would ask, and shows every stage: of the running gateway,
+ * or with `--config` of a file. The password is typed without echo, or is the first line of standard input where that is
+ * no terminal; it is never an argument, because others can see those.
+ * Effects: the control socket; or reads the configuration and its files, the directory; standard input.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { certificateLookup } from '../certificate-lookup.ts';
-import type { Config } from '../config/schema.ts';
-import { type Answer, yes } from '../core/verdict.ts';
-import { type AskOwner, type CertificateMapping, type LdapQueries, openQueries } from '../ldap/queries.io.ts';
+import { certificatesOf } from '../certificate-lookup.ts';
+import { type DirectoryTest, testDirectory } from '../directory-test.ts';
 import { loadRevision } from '../revision.ts';
-import { parseArguments, type Write } from './arguments.ts';
+import { type Arguments, parseArguments, type Write } from './arguments.ts';
+import { pemOf } from './cert.ts';
+import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { renderDirectoryTest } from './ldaptest.ts';
 import { readPassword } from './password.io.ts';
-import {
-  chooseProfile,
-  chooseQuery,
-  concludeCertificate,
-  concludeLogin,
-  renderHost,
-  renderStage,
-  renderStaticMap,
-} from './ldaptest.ts';
 
-const USAGE =
-  'usage: sallyport ldaptest --config FILE [--query NAME] (--user USER | --certificate FILE [--profile NAME])\n';
+const OPTIONS = ['config', 'data', 'query', 'user', 'certificate', 'profile'];
+const FLAGS = ['candidate', 'no-password', 'json'];
+const USAGE = `usage: sallyport ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] [--json]
+           (--user USER [--no-password] | --certificate FILE [--profile NAME])
+`;
 
 export async function ldaptest(args: readonly string[], write: Write): Promise<number> {
-  const parsed = parseArguments(args, { options: ['config', 'query', 'user', 'certificate', 'profile'] });
+  const parsed = parseArguments(args, { options: OPTIONS, flags: FLAGS });
   if (typeof parsed === 'string') return refuse(write, parsed);
-  const { config: file, query, user, certificate, profile } = parsed.options;
+  const { query, user, certificate, profile, config } = parsed.options;
   const wrong =
-    file === undefined ||
     parsed.rest.length > 0 ||
     (user === undefined) === (certificate === undefined) ||
     (profile !== undefined && (user !== undefined || query !== undefined));
   if (wrong) return refuse(write, '');
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
-    return 1;
-  }
-  const { config, material } = loaded.revision;
-  const clock = { now: (): number => Date.now() };
-  const queries = openQueries(config, material, { clock, log: { emit: () => undefined }, receiveThreads: 1 });
-  try {
-    const asked = { config, queries, write };
-    return user === undefined
-      ? await testCertificate(asked, certificate ?? '', { query, profile })
-      : await testLogin(asked, user, query);
-  } finally {
-    queries.close();
-  }
+  const subject = await subjectOf(parsed);
+  if (typeof subject === 'string') return refuseToAsk(write, subject);
+  const asked = { parsed, subject, write };
+  const test = config === undefined ? await askGateway(asked) : await askFile(asked, config);
+  if (test === undefined) return 1;
+  const { text, code } = renderDirectoryTest(test);
+  write(parsed.flags.has('json') ? `${JSON.stringify(test, null, 2)}\n` : text);
+  return code;
 }
 
 function refuse(write: Write, why: string): number {
@@ -58,82 +45,59 @@ function refuse(write: Write, why: string): number {
   return 2;
 }
 
-type Asked = { readonly config: Config; readonly queries: LdapQueries; readonly write: Write };
-
 function refuseToAsk(write: Write, why: string): number {
   write(`sallyport: ${why}\n`);
   return 1;
 }
 
-async function showServer({ config, queries, write }: Asked, name: string): Promise<void> {
-  const query = config.ldap.queries[name];
-  write(`LDAP query ${name} (${query?.type}) on server ${query?.server}\n`);
-  for (const host of await queries.directory(name).test()) write(renderHost(host));
-}
+type Subject =
+  | { readonly user: string; readonly password: string | undefined }
+  /** DER. */
+  | { readonly certificate: Uint8Array };
+type Asked = { readonly parsed: Arguments; readonly subject: Subject; readonly write: Write };
 
-type Chosen = { readonly query: string | undefined; readonly profile: string | undefined };
-
-async function testCertificate(asked: Asked, file: string, chosen: Chosen): Promise<number> {
-  const { write } = asked;
-  const question = ownerQuestion(asked, chosen);
-  if (question.answer !== 'yes') return refuseToAsk(write, question.why);
+async function subjectOf({ options, flags }: Arguments): Promise<Subject | string> {
+  const { user, certificate: file = '' } = options;
+  if (user !== undefined) return { user, password: flags.has('no-password') ? undefined : await readPassword() };
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return refuseToAsk(write, `cannot read ${file}: ${why}`);
+    return `cannot read ${file}: ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`;
   }
-  const certificate = certificateLookup(bytes);
-  if (!certificate.ok) return refuseToAsk(write, `${file}: ${certificate.why}`);
-  const { text, code } = concludeCertificate(await certificate.owner(question.value, Date.now()));
-  write(text);
-  return code;
+  const found = certificatesOf(bytes);
+  return typeof found === 'string' ? `${file}: ${found}` : { certificate: found[0] as Uint8Array };
 }
 
-type Question = Parameters<Extract<ReturnType<typeof certificateLookup>, { ok: true }>['owner']>[0];
-
-/** As the profile asks, or as the query alone does. */
-function ownerQuestion(asked: Asked, { query, profile }: Chosen): Answer<Question> {
-  const { config, queries, write } = asked;
-  const meant = query === undefined ? chooseProfile(config.smtpAuthProfiles, profile) : yes(undefined);
-  if (meant.answer !== 'yes') return meant;
-  const askQuery = (name: string, mapping?: CertificateMapping): AskOwner => {
-    const ask = queries.certificate(name, mapping, (stage) => write(renderStage(stage)));
-    return async (...question) => {
-      await showServer(asked, name);
-      return ask(...question);
-    };
+async function askGateway({ parsed: { options, flags }, subject, write }: Asked): Promise<DirectoryTest | undefined> {
+  const { query, profile, data } = options;
+  const body = {
+    which: flags.has('candidate') ? ('candidate' as const) : ('running' as const),
+    ...(query === undefined ? {} : { query }),
+    ...(profile === undefined ? {} : { profile }),
+    ...('certificate' in subject
+      ? { certificate: pemOf(subject.certificate) }
+      : { user: subject.user, ...(subject.password === undefined ? {} : { password: subject.password }) }),
   };
-  if (meant.value === undefined) {
-    const chosen = chooseQuery(config.ldap.queries, 'certificate', query);
-    if (chosen.answer !== 'yes') return chosen;
-    return yes({ profile: '', config: { query: chosen.value, staticMap: undefined }, ask: askQuery(chosen.value) });
-  }
-  const { name, config: owned } = meant.value;
-  const { mapping: rules, compareCertificate } = owned;
-  return yes({
-    profile: name,
-    config: owned,
-    ask: owned.query === undefined ? undefined : askQuery(owned.query, { rules, compareCertificate }),
-    onStaticMap: (answer) => write(renderStaticMap(name, answer)),
-  });
+  return bodyOf<DirectoryTest>(await gatewayAt(data).call('POST /api/ldaptest', { body }), write);
 }
 
-async function testLogin(asked: Asked, login: string, query: string | undefined): Promise<number> {
-  const { config, queries, write } = asked;
-  const chosen = chooseQuery(config.ldap.queries, 'smtpAuth', query);
-  if (chosen.answer !== 'yes') return refuseToAsk(write, chosen.why);
-  const name = chosen.value;
-  const password = await readPassword();
-  await showServer(asked, name);
-  const askAllowance = config.ldap.queries[name]?.allowance !== undefined;
-  const defaultDomain = Object.values(config.listeners).find(
-    (listener) => listener.defaultDomain !== undefined,
-  )?.defaultDomain;
-  const ask = queries.smtpAuth(name, (stage) => write(renderStage(stage)));
-  const answer = await ask({ login, password, nowMs: Date.now(), defaultDomain, askAllowance });
-  const { text, code } = concludeLogin(answer, askAllowance);
-  write(text);
-  return code;
+async function askFile(
+  { parsed: { options, flags }, subject, write }: Asked,
+  file: string,
+): Promise<DirectoryTest | undefined> {
+  if (flags.has('candidate')) {
+    refuse(write, '--candidate is about the running gateway, --config about a file');
+    return undefined;
+  }
+  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
+  if (!loaded.ok) {
+    for (const line of loaded.faults) write(`${line}\n`);
+    return undefined;
+  }
+  const { query, profile } = options;
+  const test = await testDirectory(loaded.revision, { query, profile, ...subject }, { now: () => Date.now() });
+  if (test.answer === 'yes') return test.value;
+  refuseToAsk(write, test.why);
+  return undefined;
 }

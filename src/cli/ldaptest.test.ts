@@ -2,16 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LdapQueryConfig, SmtpAuthProfileConfig } from '../config/schema.ts';
 import { no, unknown, yes } from '../core/verdict.ts';
+import { chooseProfile, chooseQuery } from '../directory-test.ts';
 import type { Stage } from '../ldap/query.ts';
-import {
-  chooseProfile,
-  chooseQuery,
-  concludeCertificate,
-  concludeLogin,
-  renderHost,
-  renderStage,
-  renderStaticMap,
-} from './ldaptest.ts';
+import { concludeCertificate, concludeLogin, renderHost, renderStage, renderStaticMap } from './ldaptest.ts';
 
 const queries = (...types: LdapQueryConfig['type'][]) =>
   Object.fromEntries(types.map((type, i) => [`q${i}`, { type } as LdapQueryConfig]));

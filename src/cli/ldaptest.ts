@@ -2,70 +2,12 @@
  * What `sallyport ldaptest` prints: each stage of a query as it happened, in the words of AsyncOS (ldaptest) where it has
  * words. Values from the directory are shown printable. Pure.
  */
-import type {
-  CertificateProfileConfig,
-  LdapQueryConfig,
-  MappingRule,
-  SmtpAuthProfileConfig,
-} from '../config/schema.ts';
+import type { MappingRule } from '../config/schema.ts';
 import { printable } from '../core/reply.ts';
 import type { Answer } from '../core/verdict.ts';
+import type { DirectoryTest } from '../directory-test.ts';
 import type { Found, HostTest } from '../ldap/directory.ts';
 import type { SmtpAuthAnswer, Stage } from '../ldap/query.ts';
-
-type Queries = Readonly<Record<string, LdapQueryConfig>>;
-
-/** The query that is meant: the one named, or the only one of the type. */
-export function chooseQuery(
-  queries: Queries,
-  type: LdapQueryConfig['type'],
-  named: string | undefined,
-): Answer<string> {
-  const names = Object.keys(queries).filter((name) => queries[name]?.type === type);
-  if (named === undefined) {
-    const [only, ...others] = names;
-    if (only === undefined) return { answer: 'no', why: `the configuration has no query of type ${type}` };
-    if (others.length === 0) return { answer: 'yes', value: only };
-    return {
-      answer: 'no',
-      why: `there are several queries of type ${type}; choose one with --query: ${names.join(', ')}`,
-    };
-  }
-  if (names.includes(named)) return { answer: 'yes', value: named };
-  const why = Object.hasOwn(queries, named)
-    ? `the query ${named} is not of type ${type}`
-    : `there is no query ${named}`;
-  return { answer: 'no', why: names.length === 0 ? why : `${why}; of type ${type}: ${names.join(', ')}` };
-}
-
-type Profiles = Readonly<Record<string, SmtpAuthProfileConfig>>;
-type CertificateProfile = { readonly name: string; readonly config: CertificateProfileConfig };
-
-/**
- * The certificate profile that is meant: the one named, or any where all find owners in the same way. None at all is
- * no fault: then a query is asked as a profile without mapping rules would ask it.
- */
-export function chooseProfile(profiles: Profiles, named: string | undefined): Answer<CertificateProfile | undefined> {
-  const found = Object.entries(profiles).flatMap(([name, config]) =>
-    config.type === 'certificate' ? [{ name, config }] : [],
-  );
-  const names = found.map(({ name }) => name).join(', ');
-  if (named !== undefined) {
-    const profile = found.find(({ name }) => name === named);
-    if (profile !== undefined) return { answer: 'yes', value: profile };
-    const why = Object.hasOwn(profiles, named)
-      ? `the profile ${named} is not of type certificate`
-      : `there is no profile ${named}`;
-    return { answer: 'no', why: names === '' ? why : `${why}; of type certificate: ${names}` };
-  }
-  if (new Set(found.map(({ config }) => howOwnersAreFound(config))).size > 1) {
-    return { answer: 'no', why: `there are several certificate profiles; choose one with --profile: ${names}` };
-  }
-  return { answer: 'yes', value: found[0] };
-}
-
-const howOwnersAreFound = ({ query, mapping, compareCertificate, staticMap }: CertificateProfileConfig): string =>
-  JSON.stringify([query, mapping, compareCertificate, staticMap]);
 
 export const renderStaticMap = (profile: string, answer: Answer<{ readonly by: string }>): string =>
   `Profile ${profile}: ${answer.answer === 'yes' ? `static map: match positive (${answer.value.by})` : answer.why}\n`;
@@ -147,4 +89,22 @@ export function concludeLogin(answer: SmtpAuthAnswer, allowanceAsked: boolean): 
       return { text: `Success: Action: match positive${allowed}\n`, code: 0 };
     }
   }
+}
+
+/** Everything of a test in the order in which it happened. */
+export function renderDirectoryTest(test: DirectoryTest): Conclusion {
+  const { staticMap, query, stages, answer } = test;
+  const conclusion =
+    answer.of === 'certificate'
+      ? concludeCertificate(answer.owner)
+      : concludeLogin(answer.login, answer.allowanceAsked);
+  const text = [
+    ...(staticMap === undefined ? [] : [renderStaticMap(staticMap.profile, staticMap.answer)]),
+    ...(query === undefined
+      ? []
+      : [`LDAP query ${query.name} (${query.type}) on server ${query.server}\n`, ...query.hosts.map(renderHost)]),
+    ...stages.map(renderStage),
+    conclusion.text,
+  ];
+  return { text: text.join(''), code: conclusion.code };
 }

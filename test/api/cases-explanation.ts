@@ -56,6 +56,8 @@ const traced = async (world: World): Promise<{ readonly body: object }> => ({
   },
 });
 
+const aboutBob: Make = () => ({ body: { user: 'bob' } });
+
 const verifyAlice: Make = (world) => ({ body: { profile: 'cac', certificate: card(world) } });
 
 export const EXPLANATION_CASES = {
@@ -74,6 +76,15 @@ export const EXPLANATION_CASES = {
       forbidden: async (world) => ({ body: { ...(await traced(world)).body, user: 'bob', password: 'x' } }),
       'not-found': async (world) => ({ body: { ...(await traced(world)).body, which: 999_999 } }),
       'not-possible': async (world) => ({ body: { ...(await traced(world)).body, fromIp: 'nowhere' } }),
+    },
+  },
+  'POST /api/ldaptest': {
+    good: aboutBob,
+    problems: {
+      conflict: inConflict(aboutBob),
+      forbidden: () => ({ body: { user: 'bob', password: 'bob-secret' } }),
+      'not-found': () => ({ body: { user: 'bob', which: 999_999 } }),
+      'not-possible': () => ({ body: { user: 'bob', query: 'nowhere' } }),
     },
   },
   'POST /api/config/candidate/dry-run': {

@@ -168,6 +168,31 @@ test('trace looks the client’s name up where an entry of the table is a name, 
   await run('config', 'clear');
 });
 
+test('ldaptest asks what a session of the running gateway would ask, and with --candidate what the next would', async () => {
+  const login = async (...more: readonly string[]) =>
+    await runProgram(PROGRAM, ['ldaptest', '--user', 'bob', '--data', gateway.data, ...more], {
+      input: 'bob-secret\n',
+    });
+  const good = await login();
+  assert.equal(good.code, 0, good.output);
+  assert.match(good.output, /^LDAP query smtp-auth \(smtpAuth\) on server corp\nServer /m);
+  assert.match(good.output, /^Success: Action: match positive, allowed to use SMTP AUTH$/m);
+  assert.doesNotMatch(good.output, /bob-secret/);
+  assert.equal((await run('config', 'set', 'ldap.queries.smtp-auth.allowance', '(&(uid={u})(cacexempt=*))')).code, 0);
+  const next = await login('--candidate', '--no-password');
+  assert.equal(next.code, 1);
+  assert.doesNotMatch(next.output, /BIND/);
+  assert.match(next.output, /^Failure: .*not allowed to use SMTP AUTH$/m);
+  await run('config', 'clear');
+  const card = await run('ldaptest', '--certificate', site.pki.card('alice').certFile, '--profile', 'cac');
+  assert.equal(card.code, 0, card.output);
+  assert.match(card.output, /^Success: Action: match positive: the certificate belongs to alice$/m);
+  assert.match(
+    (await run('ldaptest', '--user', 'bob', '--no-password', '--query', 'nowhere')).output,
+    /no query nowhere/,
+  );
+});
+
 const KINDS = {
   'sender group entry': ['listeners.submission.hat RELAYLIST: 127.0.0.0/8', 'listeners.submission.hat ALL: ALL'],
   'mail flow policy': ['mailFlowPolicies.submission', 'mailFlowPolicies.SPARE'],
