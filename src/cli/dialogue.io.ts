@@ -4,7 +4,7 @@
  * being asked (`Interrupted`), the end of input all of it (`EndOfInput`): both are thrown, because they leave a dialogue of
  * any depth without a change. Effects: standard input, output and error.
  */
-import readline from 'node:readline';
+import type readline from 'node:readline';
 import { Writable } from 'node:stream';
 import type { Question } from './question.ts';
 
@@ -101,7 +101,8 @@ export class TerminalDialogue implements Dialogue {
 
   #open(): readline.Interface {
     if (this.#reader !== undefined) return this.#reader;
-    const reader = readline.createInterface({
+    // Not imported: every gateway passes by here, and none of them asks anything.
+    const reader = process.getBuiltinModule('node:readline').createInterface({
       input: process.stdin,
       output: this.#output(),
       terminal: process.stdin.isTTY,
