@@ -22,7 +22,8 @@ import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts
 import { createMetrics } from './log/metrics.ts';
 import { openMailLog } from './log/writer.io.ts';
 import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
+import { seeEvent, serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
+import { versionOfProgram } from './version.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
 import { DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
@@ -78,7 +79,13 @@ class AdminRoom implements ThreadHandlers {
     const { calls } = start;
     if (calls === undefined) throw new Error('the admin thread has no line to the control thread');
     this.#start = start;
-    this.#log = openMailLog({ format: start.logFormat, write: writeLog, clock, metrics: this.#metrics });
+    this.#log = openMailLog({
+      format: start.logFormat,
+      write: writeLog,
+      onEvent: seeEvent,
+      clock,
+      metrics: this.#metrics,
+    });
     this.#control = callsOver<ControlCalls>(calls);
     this.#queue = connectQueue(start.queuePort);
   }
@@ -265,9 +272,4 @@ function rangeOf(text: string): IpRange | undefined {
   if (text.includes('/')) return parseCidr(text);
   const ip = parseIp(text);
   return ip === undefined ? undefined : blockAround(ip, ip.version === 4 ? 32 : 128);
-}
-
-function versionOfProgram(): string {
-  const file = new URL('../package.json', import.meta.url);
-  return String((JSON.parse(fs.readFileSync(file, 'utf8')) as { version?: unknown }).version);
 }

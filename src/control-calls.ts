@@ -2,6 +2,7 @@
  * What the admin thread may ask of the control thread, answered: status, metrics, revocation lists. The objects behind
  * `admin/control-calls.ts`. Effects: asks the threads.
  */
+import type { Alerts } from './alerts.ts';
 import type { ConnectionLimits } from './accept/connection-limits.ts';
 import { mergeTopSenders } from './accept/top-senders.ts';
 import type { ControlCalls, TopIn } from './admin/control-calls.ts';
@@ -26,13 +27,14 @@ export type ControlParts = {
   readonly metrics: () => Promise<MetricsSnapshot>;
   readonly crls: CrlStore;
   readonly configuration: ConfigurationStore;
+  readonly alerts: Pick<Alerts, 'list' | 'test'>;
   readonly suspensions: SuspensionKeeper;
   readonly ids: SharedArrayBuffer;
   readonly threads: Pick<Threads, 'delivery' | 'receipts'>;
 };
 
 export function controlCalls(parts: ControlParts): ControlCalls {
-  const { startedMs, receiveThreads, limits, metrics, crls, configuration, suspensions, threads } = parts;
+  const { startedMs, receiveThreads, limits, metrics, crls, configuration, alerts, suspensions, threads } = parts;
   return {
     gateway: {
       status: async () => {
@@ -62,6 +64,10 @@ export function controlCalls(parts: ControlParts): ControlCalls {
     crls: {
       list: async () => crls.list(),
       update: (source) => crls.updateNow(source),
+    },
+    alerts: {
+      list: async () => alerts.list(),
+      test: (recipient) => alerts.test(recipient),
     },
     configuration,
     suspension: {

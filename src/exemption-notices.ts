@@ -37,7 +37,7 @@ export class ExemptionNotices {
       if (days > SOON_DAYS) continue;
       const when = until < nowMs ? 'has ended and can be removed' : `ends in ${days} ${days === 1 ? 'day' : 'days'}`;
       const text = `exemption ${name} of ${user} ${when} (${reason}; granted by ${grantedBy})`;
-      this.#log.emit({ event: 'system', level: 'warning', text });
+      this.#log.emit({ event: 'system', level: 'warning', topic: `exemption ${name}`, text });
     }
   }
 }

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { claimAddress } from './accept/listener.io.ts';
+import { Alerts } from './alerts.ts';
 import { ConnectionLimits, createConnectionLimits } from './accept/connection-limits.ts';
 import { type ControlSocket, openControlSocket } from './admin/control-socket.io.ts';
 import {
@@ -33,6 +34,7 @@ import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
 import { SuspensionKeeper } from './suspension-keeper.ts';
 import { Threads } from './threads.ts';
+import { versionOfProgram } from './version.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { Staples } from './tls/stapling.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';
@@ -62,6 +64,8 @@ export type StartResult =
 const clock: Clock = { now: () => Date.now() };
 const STOP_MS = 9000;
 const MAX_LISTENERS = 256;
+const NO_ALERT = '';
+const RELOAD_ALERT = { class: 'system', severity: 'critical', key: 'reload', count: 1 } as const;
 const UNCHANGED = 'configuration not changed: the revision in force goes on';
 
 export async function startGateway(options: GatewayOptions): Promise<StartResult> {
@@ -100,13 +104,21 @@ export class Gateway {
   readonly #history: HistoryKeeper;
   readonly #exemptions: ExemptionNotices;
   readonly #expiry: ExpiryWatch;
+  readonly #alerts: Alerts;
 
   constructor(options: GatewayOptions, opened: OpenedConfiguration) {
     this.#options = options;
     this.#opened = opened;
     this.#started.promise.catch(() => undefined);
     this.#revision = compileRevision(opened.revision, this.#slots);
-    this.#log = openMailLog({ format: options.logFormat, write: options.write, clock, metrics: this.#metrics });
+    this.#log = openMailLog({
+      format: options.logFormat,
+      write: options.write,
+      clock,
+      metrics: this.#metrics,
+      onEvent: (event) => this.#alerts.see(event),
+    });
+    this.#alerts = new Alerts({ clock, log: this.#log, version: versionOfProgram() }, this.config);
     this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
     this.#history.keepMs = this.config.system.clientHistory;
     this.#exemptions = new ExemptionNotices(clock, this.#log);
@@ -133,7 +145,7 @@ export class Gateway {
       dataDir,
       log: this.#log,
       minFreeBytes: this.config.system.minFreeSpace,
-      onDeath: (why) => this.#options.onFatal(`the queue's thread has ended: ${why}`),
+      onDeath: (why) => this.#cannotGoOn(`the queue's thread has ended: ${why}`),
     });
     this.#suspensions = await SuspensionKeeper.open({
       queue: connectQueue(this.#store.connect()),
@@ -174,8 +186,11 @@ export class Gateway {
     const answer = await this.#configuration?.reload();
     if (answer === undefined || answer.ok) return;
     const { refusal } = answer;
-    for (const line of this.#opened.linesOf(refusal)) this.#system('critical', line);
-    this.#system('critical', refusal.kind === 'faults' ? UNCHANGED : `${UNCHANGED}: ${refusal.why}`);
+    const lines = this.#opened.linesOf(refusal);
+    for (const line of lines) this.#system('critical', line, NO_ALERT);
+    const [why = refusal.why] = lines;
+    this.#system('critical', refusal.kind === 'faults' ? UNCHANGED : `${UNCHANGED}: ${refusal.why}`, NO_ALERT);
+    this.#alerts.raise([{ ...RELOAD_ALERT, text: `${UNCHANGED}: ${why}` }]);
   }
 
   #host(): ConfigurationHost {
@@ -210,6 +225,7 @@ export class Gateway {
     this.#history.keepMs = revision.config.system.clientHistory;
     this.#exemptions.watch(revision.config);
     this.#expiry.setMaterial(revision.material);
+    this.#alerts.configure(revision.config);
     for (const text of warnings) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
@@ -232,6 +248,7 @@ export class Gateway {
     await this.#store?.close();
     this.#history.close();
     this.#exemptions.stop();
+    this.#alerts.stop();
     this.#system('info', 'Sallyport has stopped');
     this.#log.flush();
   }
@@ -257,7 +274,8 @@ export class Gateway {
       writeLog: this.#options.write,
       wantPoints: (requests) => this.#crls?.want(requests),
       keepHistory: (batch) => this.#history.keep(batch),
-      onFatal: this.#options.onFatal,
+      raiseAlerts: this.#alerts.raise,
+      onFatal: (why) => this.#cannotGoOn(why),
     });
   }
 
@@ -276,6 +294,7 @@ export class Gateway {
       limits: new ConnectionLimits(limits),
       metrics: () => this.#collect(),
       ...{ crls, configuration, suspensions, threads, ids: store.ids },
+      alerts: this.#alerts,
     });
     serveCalls(port1, calls);
     return port2;
@@ -301,13 +320,20 @@ export class Gateway {
     return mergeSnapshots([
       this.#metrics.snapshot(),
       this.#expiry.metrics(),
+      this.#alerts.metrics(),
       ...(this.#crls === undefined ? [] : [crlGauges(this.#crls.list())]),
       ...((await this.#threads?.metrics()) ?? []),
     ]);
   }
 
-  #system(level: 'info' | 'warning' | 'critical', text: string): void {
-    this.#log.emit({ event: 'system', level, text });
+  /** Before the process ends, the alert that says so gets a moment to leave. */
+  #cannotGoOn(why: string): void {
+    this.#system('critical', `the gateway cannot go on: ${why}`);
+    void this.#alerts.lastWords().then(() => this.#options.onFatal(why));
+  }
+
+  #system(level: 'info' | 'warning' | 'critical', text: string, topic?: string): void {
+    this.#log.emit({ event: 'system', level, text, ...(topic === undefined ? {} : { topic }) });
   }
 }
 

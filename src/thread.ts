@@ -3,6 +3,7 @@
  * died. Effects: worker_threads.
  */
 import type { Worker } from 'node:worker_threads';
+import type { RaisedAlert } from './core/alert.ts';
 import { openRoom } from './core/thread-room.io.ts';
 import type { HistoryBatch } from './log/client-history.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
@@ -21,6 +22,7 @@ export type ThreadEvents = {
   readonly onLog: (text: string) => void;
   readonly onPoints: (requests: readonly PointRequest[]) => void;
   readonly onHistory: (batch: HistoryBatch) => void;
+  readonly onAlerts: (alerts: readonly RaisedAlert[]) => void;
   readonly onDeath: (why: string) => void;
 };
 
@@ -49,6 +51,7 @@ export class Thread {
       if (message.type === 'log') events.onLog(message.text);
       else if (message.type === 'crl-points') events.onPoints(message.requests);
       else if (message.type === 'history') events.onHistory(message.batch);
+      else if (message.type === 'alerts') events.onAlerts(message.alerts);
       else this.#answer(message);
     });
     this.#worker.on('error', (error: unknown) =>

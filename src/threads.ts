@@ -9,6 +9,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { ConnectionLimits } from './accept/connection-limits.ts';
 import { callsOver } from './core/calls.io.ts';
 import { GatewayError } from './core/errors.ts';
+import type { RaisedAlert } from './core/alert.ts';
 import type { Clock } from './core/ports.ts';
 import type { DeliveryOperations, ReceiveOperations } from './delivery/operations.ts';
 import type { HistoryBatch } from './log/client-history.ts';
@@ -50,6 +51,7 @@ export type ThreadsOptions = {
   readonly writeLog: (text: string) => void;
   readonly wantPoints: (requests: readonly PointRequest[]) => void;
   readonly keepHistory: (batch: HistoryBatch) => void;
+  readonly raiseAlerts: (alerts: readonly RaisedAlert[]) => void;
   /** Called when threads die again and again. */
   readonly onFatal: (why: string) => void;
 };
@@ -175,7 +177,8 @@ export class Threads {
   }
 
   #spawn(room: Room): Thread {
-    const { start, connectQueue, connectDesk, connectCalls, writeLog, wantPoints, keepHistory } = this.#options;
+    const { start, connectQueue, connectDesk, connectCalls, writeLog, wantPoints, keepHistory, raiseAlerts } =
+      this.#options;
     const { name, entry, lane } = room;
     const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
     const { port1, port2: operationsPort } = new MessageChannel();
@@ -188,6 +191,7 @@ export class Threads {
         onLog: writeLog,
         onPoints: wantPoints,
         onHistory: keepHistory,
+        onAlerts: raiseAlerts,
         onDeath: (why) => this.#replace(room, why),
       },
     );
@@ -199,7 +203,8 @@ export class Threads {
     const { name } = room;
     const { clock, log, onFatal } = this.#options;
     if (this.#stopping) return;
-    log.emit({ event: 'system', level: 'critical', text: `thread ${name} ended unexpectedly and is replaced: ${why}` });
+    const text = `thread ${name} ended unexpectedly and is replaced: ${why}`;
+    log.emit({ event: 'system', level: 'critical', topic: `thread ${name}`, text });
     if (room === ADMIN_ROOM) {
       this.#replaceAdmin();
       return;

@@ -140,11 +140,11 @@ export class Api {
     if (error instanceof GatewayError) return problem('unavailable', error.message);
     if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
       const text = `the accounts' database cannot be used: ${error.message}`;
-      this.#context.log.emit({ event: 'system', level: 'critical', text });
+      this.#context.log.emit({ event: 'system', level: 'critical', topic: 'api', text });
       return problem('unavailable', text);
     }
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#context.log.emit({ event: 'system', level: 'critical', text: `the API failed: ${stack}` });
+    this.#context.log.emit({ event: 'system', level: 'critical', topic: 'api', text: `the API failed: ${stack}` });
     return problem('internal', 'the gateway failed; its log says how');
   }
 }

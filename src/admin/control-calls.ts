@@ -2,6 +2,7 @@
  * What the admin thread may ask of the control thread, as groups of async calls (`core/calls.io.ts`); arguments and
  * answers are structured-clone data. `gateway.ts` answers them. Pure: types only.
  */
+import type { AlertListing, AlertRecord } from '../alerts/alert-listing.ts';
 import type { ConfigurationStore } from '../config/configuration-store.ts';
 import type { TopSender } from '../accept/top-senders.ts';
 import type { Mark, Standing, WhichListeners } from '../core/suspension.ts';
@@ -64,6 +65,11 @@ export type ControlCalls = {
     list(): Promise<CrlListing>;
     /** Rejects with GatewayError `config` where there is no such source. */
     update(source: string | undefined): Promise<CrlListing>;
+  };
+  readonly alerts: {
+    list(): Promise<AlertListing>;
+    /** What the first attempt brought; undefined where there is no such recipient. */
+    test(recipient: string | undefined): Promise<AlertRecord | undefined>;
   };
   /** `compiled` holds secrets: they go no further than this thread. */
   readonly configuration: Omit<ConfigurationStore, 'mode'>;

@@ -1,5 +1,6 @@
 /** A handler for every route of the table: a route without one does not compile. Effects: through the handlers. */
 import type { AnyHandler, HandlersOf } from './api-context.ts';
+import { ALERT_HANDLERS } from './handlers-alerts.io.ts';
 import { ACCOUNT_HANDLERS, AUDIT_HANDLERS } from './handlers-accounts.io.ts';
 import { CONFIGURATION_HANDLERS } from './handlers-configuration.io.ts';
 import { EXPLANATION_HANDLERS } from './handlers-explanation.io.ts';
@@ -18,6 +19,7 @@ const ALL: HandlersOf<Api> = {
   ...EXPLANATION_HANDLERS,
   ...ACCOUNT_HANDLERS,
   ...AUDIT_HANDLERS,
+  ...ALERT_HANDLERS,
 };
 
 /** What a handler takes and answers is checked route by route above; who calls one has matched its route. */

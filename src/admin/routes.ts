@@ -1,4 +1,5 @@
 /** The one route table of the API: every subject's routes. To add a route, see docs/recipes/api.md. Pure. */
+import { ALERT_ROUTES } from './routes-alerts.ts';
 import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 import { CONFIGURATION_ROUTES } from './routes-configuration.ts';
 import { EXPLANATION_ROUTES } from './routes-explanation.ts';
@@ -17,6 +18,7 @@ export const ROUTES = {
   ...EXPLANATION_ROUTES,
   ...ACCOUNT_ROUTES,
   ...AUDIT_ROUTES,
+  ...ALERT_ROUTES,
 } as const;
 
 export type Api = typeof ROUTES;

@@ -4,7 +4,7 @@ import { durationMs, timeLimitMs } from './scalars.ts';
 
 const ROUTE_HOST = 'a route host is name, name:port, [address]:port, USEDNS or /dev/null';
 
-const routeHost = z
+export const routeHost = z
   .string()
   .regex(/^(USEDNS|\/dev\/null|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?)$/, ROUTE_HOST)
   .meta({ value: 'name, name:port, [address]:port, USEDNS or /dev/null' });

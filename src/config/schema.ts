@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { listeners, mailFlowPolicies } from './access.ts';
 import { admin } from './administration.ts';
+import { alerts } from './alerts.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
 import { exemption } from './exemptions.ts';
@@ -85,6 +86,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'What happens to mail that cannot be delivered.', asyncos: 'bounceconfig' }),
   delivery: delivery.prefault({}).meta({ description: 'Limits of outbound delivery.', asyncos: 'deliveryconfig' }),
+  alerts: alerts.prefault({}).meta({ description: 'What administrators are told by mail.', asyncos: 'alertconfig' }),
   admin: admin.optional().meta({
     description: 'The HTTP API over TLS. Without it the gateway answers on its control socket only.',
     asyncos: 'interfaceconfig, adminaccessconfig',
@@ -110,6 +112,7 @@ export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];
 export type BounceProfileConfig = Config['bounceProfiles']['default'];
 export type DeliveryConfig = Config['delivery'];
+export type AlertsConfig = Config['alerts'];
 export type AdminConfig = NonNullable<Config['admin']>;
 export type Schedule = CrlSourceConfig['schedule'];
 

@@ -16,7 +16,7 @@ export function routeFaults(config: Config): Fault[] {
     const twin = seen.get(key.toLowerCase());
     if (twin !== undefined) found.push(fault(path, `the same domain as ${JSON.stringify(twin)}; domains have no case`));
     seen.set(key.toLowerCase(), key);
-    found.push(...hosts.flatMap((host, i) => hostFaults(host, [...path, i])));
+    found.push(...hosts.flatMap((host, i) => routeHostFaults(host, [...path, i])));
     const alone = hosts.find((host) => ALONE.includes(host));
     if (alone !== undefined && hosts.length > 1)
       found.push(fault(path, `${alone} stands alone; other hosts are not allowed beside it`));
@@ -40,7 +40,7 @@ function routeKeyFault(key: string): string | undefined {
   return undefined;
 }
 
-function hostFaults(host: string, path: readonly (string | number)[]): Fault[] {
+export function routeHostFaults(host: string, path: readonly (string | number)[]): Fault[] {
   if (ALONE.includes(host)) return [];
   const [, bracketed, name = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(host) ?? [];
   const found: Fault[] = [];

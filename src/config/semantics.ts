@@ -5,6 +5,7 @@
 import type { Fault } from '../core/fault.ts';
 import type { Config } from './schema.ts';
 import { adminFaults } from './semantics-administration.ts';
+import { alertFaults } from './semantics-alerts.ts';
 import { crlFaults, pemFaults, sslFaults } from './semantics-certificates.ts';
 import { routeFaults } from './semantics-delivery.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
@@ -26,6 +27,7 @@ export function semanticFaults(config: Config): Fault[] {
     ...policyFaults(config),
     ...routeFaults(config),
     ...exemptionFaults(config),
+    ...alertFaults(config),
     ...adminFaults(config),
   ];
 }

@@ -115,6 +115,6 @@ export class Errands {
 
   #complain(level: 'warning' | 'critical', what: string, error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.log.emit({ event: 'system', level, text: `${what}: ${why}` });
+    this.#options.log.emit({ event: 'system', level, topic: what, text: `${what}: ${why}` });
   }
 }

@@ -95,6 +95,10 @@ export class DirectoryHost {
   get available(): boolean {
     return this.#up || (!this.#probing && performance.now() >= this.#heldUntilMs);
   }
+  /** It answered when it was last asked, or was not asked yet. */
+  get up(): boolean {
+    return this.#up;
+  }
   /** Why it is down. */
   get why(): string {
     return this.#why;

@@ -54,9 +54,17 @@ function hostsOf(
     queryTimeoutMs: server.queryTimeout,
     account: server.bind && { dn: server.bind.dn, password: material.bindPasswords[name] ?? '' },
     onChange: (host: string, up: boolean, why: string): void =>
-      log.emit({ event: 'directory', server: name, host, up, ...(why === '' ? {} : { why }) }),
+      log.emit({
+        event: 'directory',
+        server: name,
+        host,
+        up,
+        hostsUp: hosts.filter((each) => each.up).length,
+        ...(why === '' ? {} : { why }),
+      }),
   };
-  return (server.hosts ?? []).map((url) => new DirectoryHost(hostTarget(url, server.startTls, ca), settings));
+  const hosts = (server.hosts ?? []).map((url) => new DirectoryHost(hostTarget(url, server.startTls, ca), settings));
+  return hosts;
 }
 
 class LdapDirectory implements Directory {

@@ -370,6 +370,39 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
   },
   directory: {
     means: 'A directory server stopped answering, or answers again.',
-    sample: { event: 'directory', server: 'corp', host: 'ldap://127.0.0.1:3389', up: false, why: 'connection refused' },
+    sample: {
+      event: 'directory',
+      server: 'corp',
+      host: 'ldap://127.0.0.1:3389',
+      up: false,
+      hostsUp: 1,
+      why: 'connection refused',
+    },
+  },
+  'route-down': {
+    means: 'No host of an SMTP route of the configuration gave a session; mail that it leads to waits.',
+    sample: { event: 'route-down', route: 'smtpRoutes.ALL', why: 'ECONNREFUSED at the connection' },
+  },
+  'alert-sent': {
+    means: 'A recipient’s mail server took an alert.',
+    sample: {
+      event: 'alert-sent',
+      class: 'system',
+      severity: 'warning',
+      recipient: 'ops@example.com',
+      subject: '[Warning]-[gw.example.com]: (System) thread receive-1 ended unexpectedly and is replaced',
+    },
+  },
+  'alert-failed': {
+    means: 'An alert could not be sent; it is tried again at `nextAttemptMs`, or given up.',
+    sample: {
+      event: 'alert-failed',
+      class: 'directory',
+      severity: 'critical',
+      recipient: 'ops@example.com',
+      subject: '[Critical]-[gw.example.com]: (Directory) LDAP server corp host ldap://ldap.example.com is down',
+      why: '4.4.1 ECONNREFUSED at the connection',
+      nextAttemptMs: 1_795_613_460_000,
+    },
   },
 };

@@ -3,6 +3,7 @@
  * as JSON, `metrics.ts` counts it; nobody writes log text anywhere else. Secrets never enter an event.
  * Pure: types only.
  */
+import type { AlertClass, AlertSeverity } from '../core/alert.ts';
 import type { Dcid, Icid, Mid, Rid } from '../core/ids.ts';
 
 /** A client certificate as a log names it. */
@@ -95,6 +96,8 @@ export type MailEvent =
   | { event: 'discarded'; mid: Mid; rids: readonly Rid[]; route: string }
   | { event: 'bounce-generated'; mid: Mid; of: Mid }
   | { event: 'double-bounce'; mid: Mid; why: string }
+  /** No host of an SMTP route of the configuration gives a session. */
+  | { event: 'route-down'; route: string; why: string }
   | { event: 'message-done'; mid: Mid }
   | { event: 'dcid-close'; dcid: Dcid }
   | { event: 'deliver-now'; selection: string; recipients: number; by: string }
@@ -109,7 +112,11 @@ export type MailEvent =
       reason?: string;
     }
   | { event: 'commit'; revision: number; user: string; comment: string; deadlineMs?: number }
-  | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string }
+  /**
+   * `topic`: what it is about, the same each time: an alert is raised for it. Without one only what is critical raises
+   * an alert; '' raises none.
+   */
+  | { event: 'system'; level: 'info' | 'warning' | 'critical'; text: string; topic?: string }
   | { event: 'crl-updated'; source: string; issuer: string; entries: number; nextUpdateMs?: number }
   | { event: 'crl-failed'; source: string; url: string; why: string }
   | { event: 'crl-alert'; source: string; issuer: string; age: 'expiring' | 'expired'; nextUpdateMs?: number }
@@ -145,7 +152,19 @@ export type MailEvent =
   | { event: 'staple-failed'; certificate: string; responder?: string; why: string }
   | { event: 'issuer-fetched'; url: string; certificates: number }
   | { event: 'issuer-failed'; url: string; why: string }
-  | { event: 'directory'; server: string; host: string; up: boolean; why?: string };
+  /** `hostsUp`: how many hosts of the server answer after this. */
+  | { event: 'directory'; server: string; host: string; up: boolean; hostsUp: number; why?: string }
+  | { event: 'alert-sent'; class: AlertClass; severity: AlertSeverity; recipient: string; subject: string }
+  | {
+      event: 'alert-failed';
+      class: AlertClass;
+      severity: AlertSeverity;
+      recipient: string;
+      subject: string;
+      why: string;
+      /** Absent: given up. */
+      nextAttemptMs?: number;
+    };
 
 /** Where events go. The writer adds the time. */
 export type MailLog = { emit(event: MailEvent): void };

@@ -55,7 +55,7 @@ test('lines have the wording that log analysers know', () => {
     ],
     [{ event: 'system', level: 'critical', text: 'out of memory' }, 'Critical: out of memory'],
     [
-      { event: 'directory', server: 'corp', host: 'ldap://a', up: false, why: 'refused' },
+      { event: 'directory', server: 'corp', host: 'ldap://a', up: false, hostsUp: 1, why: 'refused' },
       'Warning: LDAP server corp host ldap://a is down: refused',
     ],
   ];

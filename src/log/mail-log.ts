@@ -3,6 +3,7 @@
  * printable and bounded, so that no value can add a line, hide one, or fill the disk.
  * AsyncOS: mail_logs. Pure: time and zone are handed in.
  */
+import { type AlertClass, type AlertSeverity, CLASS_TITLE, SEVERITY_TITLE } from '../core/alert.ts';
 import { printable } from '../core/reply.ts';
 import type { CertificateNames, MailEvent, Refusal } from './mail-event.ts';
 import { isoTime, mailLogTime } from './timestamp.ts';
@@ -18,7 +19,7 @@ export const renderText = (event: MailEvent, atMs: number, zoneOffsetMinutes = 0
   `${mailLogTime(atMs, zoneOffsetMinutes)} ${renderMessage(event)}`;
 
 /** `Info: …`: the line without its time, which a writer can keep for a whole second. */
-export const renderMessage = (event: MailEvent): string => `${LEVEL_TEXT[levelOf(event)]}: ${textOf(event)}`;
+export const renderMessage = (event: MailEvent): string => `${LEVEL_TEXT[levelOf(event)]}: ${messageOf(event)}`;
 
 /** `{"time":"…","level":"info","event":"connection","icid":5,…}` without a line end. Strings are cut, numbers are kept. */
 export function renderJson(event: MailEvent, atMs: number): string {
@@ -41,6 +42,8 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
   'staple-failed',
   'issuer-failed',
   'double-bounce',
+  'route-down',
+  'alert-failed',
 ]);
 
 export function levelOf(event: MailEvent): LogLevel {
@@ -69,7 +72,8 @@ const ridSet = (rids: readonly number[]): string =>
 const names = ({ subject, issuer, serial }: CertificateNames): string =>
   `subject ${q(subject)} issuer ${q(issuer)} serial ${v(serial)}`;
 
-function textOf(event: MailEvent): string {
+/** The line without time and level. */
+export function messageOf(event: MailEvent): string {
   return (TEXT[event.event] as (each: MailEvent) => string)(event);
 }
 
@@ -135,6 +139,7 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   discarded: (e) => `MID ${e.mid} to RID ${ridSet(e.rids)} discarded: SMTP route ${v(e.route)} is /dev/null`,
   'bounce-generated': (e) => `MID ${e.mid} was generated for bounce of MID ${e.of}`,
   'double-bounce': (e) => `Double bounce: MID ${e.mid} dropped: ${v(e.why)}`,
+  'route-down': (e) => `SMTP route ${v(e.route)} is down: ${v(e.why)}`,
   'message-done': (e) => `Message finished MID ${e.mid} done`,
   'dcid-close': (e) => `DCID ${e.dcid} close`,
   commit: (e) =>
@@ -158,6 +163,9 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'issuer-fetched': (e) => `Missing issuer fetched: ${v(e.url)} certificates ${e.certificates}`,
   'issuer-failed': (e) => `Missing issuer not fetched: ${v(e.url)}: ${v(e.why)}`,
   directory: (e) => `LDAP server ${v(e.server)} host ${v(e.host)} is ${e.up ? 'up' : 'down'}${because(e.why)}`,
+  'alert-sent': (e) => `A ${alertName(e)} alert was sent to ${v(e.recipient)} with subject ${q(e.subject)}.`,
+  'alert-failed': (e) =>
+    `A ${alertName(e)} alert could not be sent to ${v(e.recipient)} with subject ${q(e.subject)}: ${v(e.why)}${e.nextAttemptMs === undefined ? ', given up' : `, next attempt ${isoTime(e.nextAttemptMs)}`}`,
 };
 
 function suspensionText({ of, suspended, listener, by, reason }: Event<'suspension'>): string {
@@ -166,6 +174,8 @@ function suspensionText({ of, suspended, listener, by, reason }: Event<'suspensi
   const done = suspended ? (of === 'work-queue' ? 'paused' : 'suspended') : 'resumed';
   return `${what} ${done} by ${v(by)}${because(reason)}`;
 }
+const alertName = (e: { readonly class: AlertClass; readonly severity: AlertSeverity }): string =>
+  `${CLASS_TITLE[e.class]}/${SEVERITY_TITLE[e.severity]}`;
 
 const OF = {
   certificate: 'Certificate',

@@ -71,7 +71,7 @@ test('snapshots of threads add up; a directory that one thread finds down is dow
   const [a, b] = [createMetrics(), createMetrics()];
   a.add('sallyport_messages_received_total', 2);
   b.add('sallyport_messages_received_total', 3);
-  const directory = { event: 'directory', server: 'corp', host: 'ldap://a' } as const;
+  const directory = { event: 'directory', server: 'corp', host: 'ldap://a', hostsUp: 1 } as const;
   countEvent(a, { ...directory, up: true });
   countEvent(b, { ...directory, up: false });
   const merged = mergeSnapshots([a.snapshot(), structuredClone(b.snapshot())]);

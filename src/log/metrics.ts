@@ -73,6 +73,14 @@ const METRICS = {
   sallyport_receiving_suspended: gauge('max', 'Whether receiving is suspended, by listener.'),
   sallyport_delivery_suspended: gauge('max', 'Whether delivery is suspended.'),
   sallyport_work_queue_paused: gauge('max', 'Whether the work queue is paused.'),
+  sallyport_smtp_routes_down_total: counter('Times that no host of an SMTP route gave a session, by route.'),
+  sallyport_alerts_raised_total: counter('Alerts that were raised, by class and severity.'),
+  sallyport_alerts_held_back_total: counter(
+    'Alerts that were held back as duplicates, or because there were too many.',
+  ),
+  sallyport_alerts_sent_total: counter('Alert messages that a recipient’s server took.'),
+  sallyport_alerts_failed_total: counter('Attempts to send an alert that failed.'),
+  sallyport_alerts_given_up_total: counter('Alert messages that were given up.'),
   sallyport_queue_messages: gauge('sum', 'Messages in the queue.'),
   sallyport_queue_active_recipients: gauge('sum', 'Recipients that wait for delivery.'),
   sallyport_queue_oldest_message_timestamp_seconds: gauge('min', 'When the oldest message of the queue was received.'),
@@ -250,6 +258,7 @@ const COUNT: { readonly [N in Name]?: Count<N> } = {
   'listener-suspended': (m, { listener }) => m.add('sallyport_listener_suspended_total', 1, { listener }),
   'bounce-generated': (m) => m.add('sallyport_bounces_generated_total'),
   'double-bounce': (m) => m.add('sallyport_double_bounces_total'),
+  'route-down': (m, { route }) => m.add('sallyport_smtp_routes_down_total', 1, { route }),
   'dcid-open': (m) => m.add('sallyport_delivery_connections_total'),
   'dcid-failed': (m) => m.add('sallyport_delivery_connections_failed_total'),
   'dcid-tls': (m, e) =>
@@ -271,5 +280,10 @@ const COUNT: { readonly [N in Name]?: Count<N> } = {
   'staple-failed': (m, { certificate }) => m.add('sallyport_ocsp_staple_failures_total', 1, { certificate }),
   'issuer-fetched': (m) => m.add('sallyport_issuers_fetched_total'),
   'issuer-failed': (m) => m.add('sallyport_issuers_failed_total'),
+  'alert-sent': (m) => m.add('sallyport_alerts_sent_total'),
+  'alert-failed': (m, { nextAttemptMs }) => {
+    m.add('sallyport_alerts_failed_total');
+    if (nextAttemptMs === undefined) m.add('sallyport_alerts_given_up_total');
+  },
   directory: (m, { server, host, up }) => m.set('sallyport_directory_up', up ? 1 : 0, { server, host }),
 };

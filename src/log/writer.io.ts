@@ -18,6 +18,8 @@ export type MailLogOptions = {
   readonly write: (text: string) => void;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Sees every event, too. */
+  readonly onEvent?: (event: MailEvent) => void;
 };
 
 /** `flush` writes what is pending now; before the end of a thread or process it must be called. */
@@ -38,8 +40,9 @@ class BatchedMailLog {
   }
 
   emit(event: MailEvent): void {
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, onEvent } = this.#options;
     countEvent(metrics, event);
+    onEvent?.(event);
     this.#pending += `${this.#line(event, clock.now())}\n`;
     if (this.#pending.length >= BATCH_CHARS) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();

@@ -17,7 +17,7 @@ import { openMailLog } from '../log/writer.io.ts';
 import { nextId, peekCounters } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
 import { type Delivery, OWNER, startDelivery } from './delivery.io.ts';
-import { reportHistory, sendHistory, serveControlThread, writeLog } from './thread-entry.io.ts';
+import { reportHistory, seeEvent, sendHistory, serveControlThread, writeLog } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
 type WorkPorts = Pick<QueueWorkParts, 'queue' | 'clock' | 'log' | 'lastMid'>;
@@ -63,7 +63,7 @@ function operationsOf(running: () => Running): DeliveryOperations {
 export function startDeliveryThread(start: ThreadStart): void {
   const clock = { now: (): number => Date.now() };
   const metrics = createMetrics();
-  const log = openMailLog({ format: start.logFormat, write: writeLog, clock, metrics });
+  const log = openMailLog({ format: start.logFormat, write: writeLog, onEvent: seeEvent, clock, metrics });
   const queue = connectQueue(start.queuePort);
   const prepared = new Map<number, CompiledRevision>();
   let delivery: Delivery | undefined;

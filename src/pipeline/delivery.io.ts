@@ -238,6 +238,7 @@ class DeliveryWalk implements Delivery {
       if (outcome.kind !== 'delivered' && !this.#controls.busy(route.key))
         this.#hops.note(route.key, { state: 'down', atMs: this.#on.clock.now(), why: outcome.why });
       const jobs = this.#controls.failed(route.key);
+      if (jobs.length > 0) this.#noteDown(route, outcome);
       const all = jobs.map((job) =>
         this.ledger.conclude(
           job.rows.map((row) => ({ row, outcome })),
@@ -261,6 +262,12 @@ class DeliveryWalk implements Delivery {
     }
     this.#dispatch();
     this.#errands.wake();
+  }
+
+  /** For a host of the administrator's own somebody should look; the hosts of others are down all the time. */
+  #noteDown({ key, rule }: HopRoute, outcome: Outcome): void {
+    if (key !== rule || outcome.kind !== 'retry' || this.#errands.stopping) return;
+    this.#on.log.emit({ event: 'route-down', route: rule, why: outcome.why });
   }
 
   async #nextJob({ key }: HopRoute, { session }: OpenHop): Promise<Job | undefined> {

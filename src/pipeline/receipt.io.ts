@@ -126,7 +126,7 @@ async function obey(
 
 function logUnexpected({ icid }: Session, error: unknown, { log }: ReceiveThread): void {
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log.emit({ event: 'system', level: 'critical', text: `ICID ${icid} unexpected error: ${why}` });
+  log.emit({ event: 'system', level: 'critical', topic: 'receipt', text: `ICID ${icid} unexpected error: ${why}` });
 }
 
 const unreadable = (fault: (LineRead & { kind: 'fault' })['fault']): Command => ({

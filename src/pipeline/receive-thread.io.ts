@@ -32,6 +32,7 @@ import {
   serveControlThread,
   tellPoints,
   type ThreadHandlers,
+  seeEvent,
   writeLog,
 } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
@@ -78,7 +79,13 @@ class ReceiveRoom implements ThreadHandlers {
     this.#start = start;
     this.#desk = new DeskLink(start.deskPort);
     const clock: Clock = { now: () => Date.now() };
-    this.#log = openMailLog({ format: start.logFormat, write: writeLog, clock, metrics: this.#metrics });
+    this.#log = openMailLog({
+      format: start.logFormat,
+      write: writeLog,
+      onEvent: seeEvent,
+      clock,
+      metrics: this.#metrics,
+    });
     this.#thread = {
       clock,
       wireClock: new WireClock(),
@@ -176,7 +183,7 @@ class ReceiveRoom implements ThreadHandlers {
     const connection = receiveConnection(socket, door, this.#thread)
       .catch((error: unknown) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#log.emit({ event: 'system', level: 'critical', text: `receipt failed: ${why}` });
+        this.#log.emit({ event: 'system', level: 'critical', topic: 'receipt', text: `receipt failed: ${why}` });
         socket.destroy();
       })
       .finally(() => {

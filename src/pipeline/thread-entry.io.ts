@@ -3,6 +3,7 @@
  * lines up. Effects: messages to the control thread.
  */
 import { parentPort } from 'node:worker_threads';
+import { AlertCollector } from '../alerts/alert-collector.io.ts';
 import { collectSoon } from '../core/collect.io.ts';
 import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
@@ -25,6 +26,10 @@ export type ThreadHandlers = {
 const up = (message: FromThread): void => parentPort?.postMessage(message);
 
 export const tellPoints = (requests: readonly PointRequest[]): void => up({ type: 'crl-points', requests });
+
+/** Alerts that the thread's own events raise, for `onEvent` of its log. */
+const alerts = new AlertCollector((raised) => up({ type: 'alerts', alerts: raised }));
+export const seeEvent = alerts.see;
 
 export const writeLog = (text: string): void => up({ type: 'log', text });
 
@@ -77,6 +82,7 @@ async function answer(handlers: ThreadHandlers, message: ToThread): Promise<Metr
       return handlers.metrics();
     case 'stop':
       await handlers.stop(message.deadlineMs);
+      alerts.flush();
       return undefined;
   }
 }

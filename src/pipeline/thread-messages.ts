@@ -5,6 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Revision } from '../config/schema.ts';
+import type { RaisedAlert } from '../core/alert.ts';
 import type { HistoryBatch } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
@@ -55,5 +56,6 @@ export type FromThread =
   /** Distribution points of certificates that sessions need or use; what comes of it arrives with `crls`. */
   | { readonly type: 'crl-points'; readonly requests: readonly PointRequest[] }
   | { readonly type: 'history'; readonly batch: HistoryBatch }
+  | { readonly type: 'alerts'; readonly alerts: readonly RaisedAlert[] }
   | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly metrics?: MetricsSnapshot }
   | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly why: string };

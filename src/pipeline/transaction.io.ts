@@ -277,7 +277,8 @@ function newMessage(
 function storageReply(error: unknown, { icid }: Session, { log }: ReceiveThread): Reply {
   const full = error instanceof GatewayError && error.code === 'storage-full';
   const why = error instanceof Error ? error.message : String(error);
-  log.emit({ event: 'system', level: 'critical', text: `ICID ${icid} message not stored: ${why}` });
+  const topic = full ? 'storage full' : 'storage';
+  log.emit({ event: 'system', level: 'critical', topic, text: `ICID ${icid} message not stored: ${why}` });
   return full ? R.storageFull : R.internal;
 }
 

@@ -55,7 +55,7 @@ export async function openQueueStore({
   const ids = await opened(worker, log, ended);
   void ended.then(() => {
     if (closing) return;
-    log.emit({ event: 'system', level: 'critical', text: `the queue store has stopped: ${death}` });
+    log.emit({ event: 'system', level: 'critical', topic: '', text: `the queue store has stopped: ${death}` });
     onDeath?.(death);
   });
   return {

@@ -2,6 +2,7 @@
 import type { ApiKey } from '../../src/admin/routes.ts';
 import type { Case } from './case.ts';
 import { ACCOUNT_CASES, SESSION_CASES } from './cases-accounts.ts';
+import { ALERT_CASES } from './cases-alerts.ts';
 import { CONFIGURATION_CASES } from './cases-configuration.ts';
 import { EXPLANATION_CASES } from './cases-explanation.ts';
 import { GATEWAY_CASES } from './cases-gateway.ts';
@@ -17,4 +18,5 @@ export const CASES: Readonly<Record<ApiKey, Case>> = {
   ...QUEUE_CASES,
   ...CONFIGURATION_CASES,
   ...EXPLANATION_CASES,
+  ...ALERT_CASES,
 };

@@ -18,7 +18,8 @@ let api: ApiSite;
 let onFile: ApiSite;
 before(async () => {
   const admin = { clientCertificate: { trust: ['cac'] } };
-  api = await ApiSite.open(admin, (config) => config, { store: true });
+  const told = { alerts: { recipients: { 'ops@example.test': { all: 'all' } } } };
+  api = await ApiSite.open(admin, (config) => ({ ...config, ...told }), { store: true });
   onFile = await ApiSite.open(admin, (config) => ({ ...config, admin: addressFirst(config['admin']) }));
 });
 

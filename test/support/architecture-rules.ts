@@ -7,7 +7,7 @@ import { posix } from 'node:path';
 
 export const LAYERS = ['core', 'config', 'smtp', 'ldap', 'log'];
 /** In the mail's order: a stage knows types of earlier stages and nothing of later ones. */
-export const STAGES = ['accept', 'policy', 'tls', 'identity', 'envelope', 'content', 'queue', 'delivery'];
+export const STAGES = ['accept', 'policy', 'tls', 'identity', 'envelope', 'content', 'queue', 'delivery', 'alerts'];
 const FOLDERS = [...LAYERS, ...STAGES, 'pipeline', 'admin', 'cli', 'root'];
 const MAX_LINES = 400;
 

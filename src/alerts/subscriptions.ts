@@ -1,0 +1,15 @@
+/**
+ * Who gets an alert: the recipients by class and severity. The entry of a class counts before that of `all`. Pure.
+ */
+import type { AlertsConfig } from '../config/schema.ts';
+import type { Alert } from '../core/alert.ts';
+
+export function subscribersOf(
+  alert: Pick<Alert, 'class' | 'severity'>,
+  recipients: AlertsConfig['recipients'],
+): string[] {
+  return Object.entries(recipients).flatMap(([address, classes]) => {
+    const wanted = classes[alert.class] ?? classes.all ?? [];
+    return wanted.includes(alert.severity) ? [address] : [];
+  });
+}

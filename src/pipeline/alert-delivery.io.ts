@@ -1,0 +1,95 @@
+/**
+ * The way of an alert: straight to a host that takes it, past work queue, delivery queue, bounce profiles and
+ * destination controls, so that it leaves also when those are what it tells of. Hosts are those of `alerts.smtpHosts`,
+ * else of the SMTP route of the recipient's domain, else its mail exchangers; with TLS where the host offers it. DNS
+ * answers are kept for half an hour. AsyncOS: Alerts. Loaded with the first alert that has a recipient.
+ * Effects: DNS, connections.
+ */
+import { randomInt } from 'node:crypto';
+import type { AlertMail, AlertSent } from '../alerts/alert-desk.io.ts';
+import type { Config } from '../config/schema.ts';
+import type { Rid } from '../core/ids.ts';
+import type { Clock, Dns } from '../core/ports.ts';
+import { openBody } from '../delivery/body-source.io.ts';
+import { createDns } from '../delivery/dns.io.ts';
+import { HostMemory } from '../delivery/host-memory.ts';
+import { type HopPorts, type HopSettings, hopSettings, NO_DCID, openHop } from '../delivery/next-hop.io.ts';
+import { decideOutcome, type Outcome } from '../delivery/outcome.ts';
+import { OpenChannels } from '../delivery/peer-channel.io.ts';
+import { compileRoutes, type RouteTable, routeOf } from '../delivery/smtp-routes.ts';
+
+const DNS_CACHE_MS = 30 * 60_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+const REPLY_TIMEOUT_MS = 60_000;
+
+export class AlertPath {
+  readonly #settings: HopSettings;
+  readonly #routes: RouteTable;
+  readonly #dns: Dns;
+  readonly #clock: Clock;
+  readonly #channels = new OpenChannels();
+
+  constructor(config: Config, clock: Clock) {
+    const limits = {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      commandTimeout: REPLY_TIMEOUT_MS,
+      dataTimeout: REPLY_TIMEOUT_MS,
+    };
+    const settings = hopSettings(config);
+    this.#settings = { ...settings, limits: { ...settings.limits, ...limits } };
+    const { smtpHosts } = config.alerts;
+    this.#routes = compileRoutes(smtpHosts === undefined ? config.smtpRoutes : { ALL: smtpHosts });
+    this.#dns = createDns({ servers: config.system.dnsServers, cacheMs: DNS_CACHE_MS });
+    this.#clock = clock;
+  }
+
+  /** One attempt. Never rejects. */
+  async send(mail: AlertMail): Promise<AlertSent> {
+    try {
+      return meaningOf(await this.#attempt(mail));
+    } catch (error) {
+      return { ok: false, why: error instanceof Error ? error.message : String(error), permanent: false };
+    }
+  }
+
+  stop(): void {
+    this.#channels.stop();
+  }
+
+  async #attempt({ from, to, text }: AlertMail): Promise<Outcome> {
+    const route = routeOf(this.#routes, to);
+    if (route.kind === 'discard') return refused('5.4.4', `${route.rule} discards mail for this address`);
+    if (route.kind === 'impossible') return refused(route.status, route.why);
+    // Whether a host was down a moment ago does not count: attempts are few.
+    const ports: HopPorts = {
+      dns: this.#dns,
+      clock: this.#clock,
+      channels: this.#channels,
+      hosts: new HostMemory(),
+      // Alerts have log lines of their own.
+      log: { emit: () => undefined },
+      nextDcid: () => NO_DCID,
+      random: () => randomInt(2 ** 32) / 2 ** 32,
+    };
+    const hop = await openHop(route, false, this.#settings, ports);
+    if ('outcome' in hop) return hop.outcome;
+    const recipient = { rid: 0 as Rid, address: to };
+    const message = {
+      sender: from,
+      recipients: [recipient],
+      body: '7BIT',
+      smtpUtf8: false,
+      bytes: text.length,
+    } as const;
+    const [happening] = await hop.session.send(message, openBody({ kind: 'inline', bytes: text }, ''));
+    void hop.session.quit();
+    return happening === undefined ? refused('4.3.0', 'no recipient was tried') : decideOutcome(happening);
+  }
+}
+
+const refused = (status: string, why: string): Outcome => ({ kind: 'bounce', status, why, elsewhere: false });
+
+function meaningOf(outcome: Outcome): AlertSent {
+  if (outcome.kind === 'delivered') return { ok: true };
+  return { ok: false, why: `${outcome.status} ${outcome.why}`, permanent: outcome.kind === 'bounce' };
+}
