@@ -3,6 +3,7 @@
  * tests render and count. An event without a sample does not compile. Pure.
  */
 import type { Dcid, Icid, Mid, Rid } from '../core/ids.ts';
+import { ALERT_EVENT_SAMPLES } from './alert-event-samples.ts';
 import type { MailEvent } from './mail-event.ts';
 
 type Name = MailEvent['event'];
@@ -383,26 +384,5 @@ export const MAIL_EVENT_SAMPLES: { readonly [N in Name]: MailEventSample<N> } = 
     means: 'No host of an SMTP route of the configuration gave a session; mail that it leads to waits.',
     sample: { event: 'route-down', route: 'smtpRoutes.ALL', why: 'ECONNREFUSED at the connection' },
   },
-  'alert-sent': {
-    means: 'A recipient’s mail server took an alert.',
-    sample: {
-      event: 'alert-sent',
-      class: 'system',
-      severity: 'warning',
-      recipient: 'ops@example.com',
-      subject: '[Warning]-[gw.example.com]: (System) thread receive-1 ended unexpectedly and is replaced',
-    },
-  },
-  'alert-failed': {
-    means: 'An alert could not be sent; it is tried again at `nextAttemptMs`, or given up.',
-    sample: {
-      event: 'alert-failed',
-      class: 'directory',
-      severity: 'critical',
-      recipient: 'ops@example.com',
-      subject: '[Critical]-[gw.example.com]: (Directory) LDAP server corp host ldap://ldap.example.com is down',
-      why: '4.4.1 ECONNREFUSED at the connection',
-      nextAttemptMs: 1_795_613_460_000,
-    },
-  },
+  ...ALERT_EVENT_SAMPLES,
 };
