@@ -1,6 +1,13 @@
 /** The queue and what is suspended. Effects: reads the queue; asks the control thread, and through it delivery. */
 import { GatewayError } from '../core/errors.ts';
-import { comparableHost, QUEUE_START, type QueueSelection, rangeOfToken, rangeToken } from '../core/queue-selection.ts';
+import {
+  comparableHost,
+  LAST_MID,
+  QUEUE_START,
+  type QueueSelection,
+  rangeOfToken,
+  rangeToken,
+} from '../core/queue-selection.ts';
 import { systemStatus, type Standing } from '../core/suspension.ts';
 import type { HostDelivery } from '../delivery/operations.ts';
 import { sumSeries } from '../log/metrics.ts';
@@ -16,7 +23,7 @@ const LOOKS = 50;
 /** Hosts with most recipients that delivery is asked about, whether it has met them or not. */
 const ASKED_HOSTS = 1000;
 const MOST_RECIPIENTS = 1000;
-const EVERYTHING = { after: QUEUE_START, upTo: Number.MAX_SAFE_INTEGER };
+const EVERYTHING = { after: QUEUE_START, upTo: LAST_MID };
 
 export const QUEUE_HANDLERS: HandlersOf<typeof QUEUE_ROUTES> = {
   'GET /api/queue/hosts': async ({ query: { sort, limit } }, _, { clock, control, census }) => {

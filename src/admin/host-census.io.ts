@@ -6,8 +6,9 @@
 import type { Clock } from '../core/ports.ts';
 import type { HostRecipients } from '../queue/queue-protocol.ts';
 
-const LEAST_KEPT_MS = 500;
-/** A count may take a twentieth of the store's time at most. */
+/** A count of a short queue costs nothing worth keeping. */
+const CHEAP_MS = 50;
+/** Counting may take a twentieth of the store's time at most. */
 const KEPT_FACTOR = 20;
 
 export type Census = {
@@ -46,8 +47,8 @@ export class HostCensus {
     const hosts = await this.#queue.hosts();
     const countedMs = this.#clock.now();
     const census = { countedMs, hosts, byHost: new Map(hosts.map((each) => [each.host, each])) };
-    const untilMs = countedMs + Math.max(LEAST_KEPT_MS, KEPT_FACTOR * (countedMs - beganMs));
-    this.#kept = { census, untilMs };
+    const tookMs = countedMs - beganMs;
+    this.#kept = tookMs < CHEAP_MS ? undefined : { census, untilMs: countedMs + KEPT_FACTOR * tookMs };
     return census;
   }
 }

@@ -4,6 +4,7 @@
  * an answer with `after` says that there is more, and where. Pure.
  */
 import { z } from 'zod';
+import { LAST_MID } from '../core/queue-selection.ts';
 import { routesOf } from './route.ts';
 import { label, limit, mark, timeMs } from './schemas.ts';
 
@@ -14,7 +15,7 @@ const host = z
   .regex(/^[\p{L}\p{N}._:[\]-]+$/u, 'a host is a domain, or an address between brackets')
   .meta({ description: 'Recipient host: the domain of recipients.' });
 const sender = z.string().max(320).meta({ description: 'Envelope sender; empty or `<>`: bounces.' });
-const mid = z.int().positive().max(Number.MAX_SAFE_INTEGER);
+const mid = z.int().positive().max(LAST_MID);
 const place = z
   .string()
   .regex(/^\d{1,15}\.\d{1,15}\.\d{1,15}$/, 'not a place that an answer gave')

@@ -1,7 +1,15 @@
 /** Which recipients an administrator means. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { matcherOf, QUEUE_START, type QueueSelection, rangeOf, rangeOfToken, rangeToken } from './queue-selection.ts';
+import {
+  LAST_MID,
+  matcherOf,
+  QUEUE_START,
+  type QueueSelection,
+  rangeOf,
+  rangeOfToken,
+  rangeToken,
+} from './queue-selection.ts';
 
 const bob = { mid: 5, rid: 1, address: 'Bob@Example.ORG', sender: 'alice@example.com' };
 const CASES: readonly (readonly [selection: QueueSelection, recipient: typeof bob, selected: boolean])[] = [
@@ -36,8 +44,11 @@ test('a selection by MID looks at that message alone, and goes on where it stopp
 });
 
 test('a place survives its way through a client, and nothing else is taken for one', () => {
-  const range = { after: [12, 3], upTo: 40 } as const;
-  assert.deepEqual(rangeOfToken(rangeToken(range)), range);
+  for (const range of [
+    { after: [12, 3], upTo: 40 },
+    { after: QUEUE_START, upTo: LAST_MID },
+  ] as const)
+    assert.deepEqual(rangeOfToken(rangeToken(range)), range);
   for (const bad of ['', '1.2', '1.2.3.4', '-1.2.3', '1.2.x', `${'9'.repeat(16)}.1.1`])
     assert.equal(rangeOfToken(bad), undefined);
 });

@@ -89,4 +89,7 @@ export function rangeOfToken(token: string): QueueRange | undefined {
   return { after: [Number(mid), Number(rid)], upTo: Number(upTo) };
 }
 
-export const QUEUE_START: QueuePlace = [-1, -1];
+/** Before the first recipient: MIDs begin at 1. */
+export const QUEUE_START: QueuePlace = [0, 0];
+/** No MID is higher. */
+export const LAST_MID = 999_999_999_999_999;

@@ -17,6 +17,9 @@ export class NextHop {
   dataReply = '250 2.0.0 kept';
   /** Refuses every recipient for whom it gives a reply. */
   refuse: (recipient: string) => string | undefined = () => undefined;
+  /** While set, the end of DATA is not answered before `letGo`; called when a message has arrived. */
+  hold: (() => void) | undefined;
+  readonly #held: (() => void)[] = [];
   #server: net.Server;
   readonly #sockets = new Set<Socket>();
   readonly #watchers = new Set<() => void>();
@@ -40,6 +43,11 @@ export class NextHop {
   async up(): Promise<void> {
     this.#server = await listen(this.port);
     this.#serve();
+  }
+
+  letGo(): void {
+    this.hold = undefined;
+    for (const answer of this.#held.splice(0)) answer();
   }
 
   stop(): Promise<void> {
@@ -94,6 +102,11 @@ export class NextHop {
     const say = (line: string): boolean => socket.write(`${line}\r\n`);
     const keep = (text: string): void => {
       inData = false;
+      if (this.hold !== undefined) {
+        this.#held.push(() => keep(text));
+        this.hold();
+        return;
+      }
       if (this.dataReply.startsWith('2')) this.messages.push({ from, to, text });
       say(this.dataReply);
       for (const watcher of [...this.#watchers]) watcher();
