@@ -8,6 +8,7 @@ import { type Commands, commandNamed, usageText } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
 import { CONFIGURATION_COMMANDS } from './commands-configuration.io.ts';
 import { OBJECT_COMMANDS } from './commands-objects.io.ts';
+import { QUEUE_COMMANDS } from './commands-queue.io.ts';
 import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
 
 // Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
@@ -34,6 +35,7 @@ const COMMANDS: Commands = {
   },
   ...CONFIGURATION_COMMANDS,
   ...OBJECT_COMMANDS,
+  ...QUEUE_COMMANDS,
   ldaptest: {
     usage: 'ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] (--user USER | --certificate FILE)',
     does: 'asks the directory as a session would and shows each stage',

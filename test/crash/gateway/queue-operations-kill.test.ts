@@ -21,10 +21,11 @@ async function fill(port: number): Promise<void> {
 async function queued(api: ApiSite): Promise<Row[]> {
   const rows: Row[] = [];
   for (let after = ''; ; ) {
-    const { body } = await api.good('GET /api/queue/recipients', { query: `limit=1000${after}` });
-    rows.push(...(body['recipients'] as Row[]));
-    if (body['after'] === undefined) return rows;
-    after = `&after=${String(body['after'])}`;
+    const got = await api.good('GET /api/queue/recipients', { query: `limit=1000${after}` });
+    const page = got.body as { recipients: Row[]; after?: string };
+    rows.push(...page.recipients);
+    if (page.after === undefined) return rows;
+    after = `&after=${page.after}`;
   }
 }
 
