@@ -48,8 +48,11 @@ export type Order = { readonly by: string; readonly reason?: string | undefined 
 
 export class Ledger {
   readonly #on: LedgerOptions;
-  /** `mid:rid` of everything that is waiting or under way here: a lease that ended must not double it. */
-  readonly #held = new Set<string>();
+  /**
+   * `mid:rid` of everything that is waiting or under way here: a lease that ended must not double it. What is leaving may
+   * be claimed anew before the answer about its leaving has been read here.
+   */
+  readonly #held = new Map<string, Hold>();
   #givenUp = false;
 
   constructor(options: LedgerOptions) {
@@ -58,15 +61,30 @@ export class Ledger {
 
   /** Of claimed recipients, those that are not held already. */
   hold(rows: readonly DueRecipient[]): DueRecipient[] {
-    const fresh = rows.filter((row) => !this.#held.has(nameOf(keyOf(row))));
-    for (const row of fresh) this.#held.add(nameOf(keyOf(row)));
+    const fresh = rows.filter((row) => this.#held.get(nameOf(keyOf(row)))?.leaving !== false);
+    for (const row of fresh) this.#held.set(nameOf(keyOf(row)), { leaving: false });
     return fresh;
   }
 
   async release(rows: readonly DueRecipient[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#on.queue.release(this.#on.owner, rows.map(keyOf));
-    for (const row of rows) this.#held.delete(nameOf(keyOf(row)));
+    const { queue, owner } = this.#on;
+    const keys = rows.map(keyOf);
+    await this.#leave(keys, () => queue.release(owner, keys));
+  }
+
+  /** The change ends the leases of these recipients. Where it fails they stay held. */
+  async #leave<T>(keys: readonly Key[], change: () => Promise<T>): Promise<T> {
+    const holds = keys.map((key): [string, Hold | undefined] => [nameOf(key), this.#held.get(nameOf(key))]);
+    for (const [, hold] of holds) if (hold !== undefined) hold.leaving = true;
+    try {
+      const value = await change();
+      for (const [name, hold] of holds) if (this.#held.get(name) === hold) this.#held.delete(name);
+      return value;
+    } catch (error) {
+      for (const [, hold] of holds) if (hold !== undefined) hold.leaving = false;
+      throw error;
+    }
   }
 
   /** From now on what is not certain goes back to the queue untouched: connections were cut by us. */
@@ -105,7 +123,7 @@ export class Ledger {
     const { queue, log, clock } = this.#on;
     const response = reason ?? '';
     const settlements = rows.map((row): Settlement => ({ ...keyOf(row), outcome: 'deleted', response }));
-    const done = await this.#orRelease(rows, () => queue.settle(settlements, []));
+    const done = await this.#orRelease(rows, () => this.#leave(settlements, () => queue.settle(settlements, [])));
     for (const [mid, group] of Map.groupBy(rows, (row) => row.mid)) {
       const rids = group.map(({ recipient }) => recipient.rid);
       log.emit({ event: 'deleted', mid, rids, by, ...(reason === undefined ? {} : { reason }) });
@@ -123,9 +141,7 @@ export class Ledger {
 
   async #orRelease<T>(rows: readonly DueRecipient[], change: () => Promise<T>): Promise<T> {
     try {
-      const value = await change();
-      for (const row of rows) this.#held.delete(nameOf(keyOf(row)));
-      return value;
+      return await change();
     } catch (error) {
       await this.release(rows);
       throw error;
@@ -177,11 +193,9 @@ export class Ledger {
     const { queue, errands } = this.#on;
     // A queue may take the memory of a body over, even when it fails: every try gets a copy.
     const settle = (): Promise<readonly Mid[]> => queue.settle(settlements, bounces.map(withOwnBody));
-    const done = how === 'once' ? await settle() : await errands.insist(settle);
-    for (const row of settlements) {
-      this.#held.delete(nameOf(row));
-      if (row.outcome === 'retry') errands.wakeAt(row.nextAttemptMs);
-    }
+    const leave = (): Promise<readonly Mid[]> => this.#leave(settlements, settle);
+    const done = how === 'once' ? await leave() : await errands.insist(leave);
+    for (const row of settlements) if (row.outcome === 'retry') errands.wakeAt(row.nextAttemptMs);
     if (bounces.length > 0) errands.wake();
     return done;
   }
@@ -192,5 +206,8 @@ function withOwnBody(message: NewMessage): NewMessage {
   return { ...message, body: { kind: 'inline', bytes: new Uint8Array(message.body.bytes) } };
 }
 
-const keyOf = ({ mid, recipient }: DueRecipient): { mid: Mid; rid: Rid } => ({ mid, rid: recipient.rid });
-const nameOf = ({ mid, rid }: { mid: Mid; rid: Rid }): string => `${mid}:${rid}`;
+type Key = { readonly mid: Mid; readonly rid: Rid };
+type Hold = { leaving: boolean };
+
+const keyOf = ({ mid, recipient }: DueRecipient): Key => ({ mid, rid: recipient.rid });
+const nameOf = ({ mid, rid }: Key): string => `${mid}:${rid}`;
