@@ -12,6 +12,7 @@ import { verifyCertificate } from './certificate-verification.ts';
 import type { Answer, Refusal, Which } from './config/configuration-store.ts';
 import type { Revision } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
+import { verifyDestination } from './destination-verification.ts';
 import { testDirectory } from './directory-test.ts';
 import { dryRun } from './dry-run.ts';
 import type { KeptHits } from './log/client-history.ts';
@@ -42,16 +43,18 @@ type Bench = {
   readonly close: () => void;
 };
 
+const TOO_MANY = 'too many questions at once: try again';
 const SILENT = { emit: () => undefined };
 const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
   ({ ok: false, refusal: { kind, why } as Refusal }) as const;
 
 export function explanationsOf(parts: ExplanationParts): Explanations {
-  const { clock } = parts;
+  const { clock, control } = parts;
   const turns = new Turns({ atOnce: 4, mayWait: 32 });
   const dryRuns = new Turns({ atOnce: 1, mayWait: 2 });
+  const connections = new Turns({ atOnce: 4, mayWait: 8 });
   const onBench = async <T>(which: Which, work: (bench: Bench) => Promise<Answer<T>>): Promise<Answer<T>> =>
-    (await turns.run(() => withBench(which, parts, work))) ?? refuse('failed', 'too many questions at once');
+    (await turns.run(() => withBench(which, parts, work))) ?? refuse('failed', TOO_MANY);
   return {
     verify: (which, { profile, certificate }) =>
       onBench(which, async ({ revision, crls, desk }) => {
@@ -79,6 +82,13 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
         const test = await testDirectory(revision, { query, profile, ...subject }, clock);
         return test.answer === 'yes' ? { ok: true, value: test.value } : refuse('not-possible', test.why);
       }),
+    verifyDestination: async (which, question) => {
+      const asked = await control.configuration.compiled(which);
+      if (!asked.ok) return asked;
+      const found = await connections.run(() => verifyDestination(asked.revision, question));
+      if (found === undefined) return refuse('failed', TOO_MANY);
+      return found.answer === 'yes' ? { ok: true, value: found.value } : refuse('not-possible', found.why);
+    },
     dryRun: async (session, { days }) => {
       const tried = dryRuns.run(() => dryRunCandidate(session, days, parts));
       return (await tried) ?? refuse('failed', 'a dry run is under way: try again when it has ended');

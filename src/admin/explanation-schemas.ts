@@ -276,6 +276,52 @@ export const directoryQuestion = z
   .refine(({ user, certificate }) => (user === undefined) !== (certificate === undefined), 'a user or a certificate')
   .refine(({ user, password }) => password === undefined || user !== undefined, 'a password needs a user');
 
+export const destinationQuestion = z.strictObject({
+  which: whichAsked,
+  domain: name.meta({ description: 'The domain that mail goes to, and that the certificate is verified against.' }),
+  host: name.optional().meta({ description: 'Instead of the route or the MX records: name, address, name:port.' }),
+  port: z.int().min(1).max(65_535).optional(),
+  ca: name.optional().meta({ description: 'Trusted, of certificateAuthorities; without it the public authorities.' }),
+});
+
+export const destinationVerification = z
+  .strictObject({
+    revision: z.int(),
+    domain: z.string(),
+    route: z.strictObject({ rule: z.string(), says: z.string() }),
+    trust: z.string(),
+    hosts: z.array(
+      z.strictObject({
+        host: z.string(),
+        address: z.string(),
+        port: z.int(),
+        steps: z.array(
+          z.strictObject({
+            step: z.enum(['connect', 'greeting', 'ehlo', 'starttls', 'tls', 'chain', 'name']),
+            ok: z.boolean(),
+            says: z.string(),
+          }),
+        ),
+        tls: z.strictObject({ protocol: z.string(), cipher: z.string() }).optional(),
+        certificates: z.array(
+          z.strictObject({
+            subject: z.string(),
+            issuer: z.string(),
+            serial: z.string(),
+            notBeforeMs: z.int(),
+            notAfterMs: z.int(),
+            names: z.array(z.string()),
+          }),
+        ),
+        outcome: z.enum(['verified', 'unverified', 'clear', 'failed']),
+      }),
+    ),
+    moreHosts: z.int(),
+    verified: z.boolean(),
+    policy: z.strictObject({ rule: z.string(), says: z.string() }),
+  })
+  .meta({ id: 'DestinationVerification' });
+
 export const ruleReport = z
   .strictObject({
     nowMs: timeMs,

@@ -19,6 +19,7 @@ export type Explanations = {
   verify(which: Which, question: Body<'POST /api/cert/verify'>): Result<'POST /api/cert/verify'>;
   trace(which: Which, question: Body<'POST /api/trace'>): Result<'POST /api/trace'>;
   testDirectory(which: Which, question: Body<'POST /api/ldaptest'>): Result<'POST /api/ldaptest'>;
+  verifyDestination(which: Which, question: Body<'POST /api/tlsverify'>): Result<'POST /api/tlsverify'>;
   /** Of the session's candidate; where a file is the truth, of the file as it is now. */
   dryRun(session: string, question: Body<DryRun>): Result<DryRun>;
   rules(which: Which, question: Query<'GET /api/rules'>): Result<'GET /api/rules'>;

@@ -20,6 +20,9 @@ export const EXPLANATION_HANDLERS: HandlersOf<typeof EXPLANATION_ROUTES> = {
     return refusal ?? said(await (await explanations()).testDirectory(whichOf(which, call), question));
   },
 
+  'POST /api/tlsverify': async ({ body: { which, ...question } }, call, { explanations }) =>
+    said(await (await explanations()).verifyDestination(whichOf(which, call), question)),
+
   'POST /api/config/candidate/dry-run': async ({ body }, call, { explanations }) =>
     said(await (await explanations()).dryRun(callerOf(call).session, body)),
 

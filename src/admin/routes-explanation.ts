@@ -6,6 +6,8 @@ import { z } from 'zod';
 import {
   directoryQuestion,
   directoryTest,
+  destinationQuestion,
+  destinationVerification,
   dryRun,
   exemptionReport,
   monitoredReport,
@@ -51,6 +53,15 @@ export const EXPLANATION_ROUTES = routesOf('Explanation')({
     body: directoryQuestion,
     response: directoryTest,
     problems: ['not-found', 'not-possible', 'conflict', 'forbidden'],
+    asksOnly: true,
+  },
+  'POST /api/tlsverify': {
+    operation: 'verifyDestination',
+    summary: 'Connects to the hosts that mail for a domain goes to, and tells each step of TLS; no mail is sent.',
+    least: 'operator',
+    body: destinationQuestion,
+    response: destinationVerification,
+    problems: ['not-found', 'not-possible', 'conflict'],
     asksOnly: true,
   },
   'POST /api/config/candidate/dry-run': {

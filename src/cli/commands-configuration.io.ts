@@ -5,8 +5,8 @@ const PLACE = '[--data DIR [--key-file FILE] | --config FILE]';
 
 export const CONFIGURATION_COMMANDS: Commands = {
   commit: {
-    usage: `commit [--comment TEXT] [--confirm DURATION] [--json] ${PLACE}`,
-    does: 'puts the uncommitted changes into force; with --confirm they go back by themselves unless confirmed',
+    usage: `commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json] ${PLACE}`,
+    does: 'puts the uncommitted changes into force; with --confirm they go back by themselves unless confirmed; --dry-run tries them',
     run: async (args, write, context) => (await import('./commit.io.ts')).commit(args, write, context),
   },
   showchanges: {

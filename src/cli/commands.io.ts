@@ -7,6 +7,7 @@ import type { Write } from './arguments.ts';
 import { type Commands, commandNamed, usageText } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
 import { CONFIGURATION_COMMANDS } from './commands-configuration.io.ts';
+import { EXPLANATION_COMMANDS } from './commands-explanation.io.ts';
 import { OBJECT_COMMANDS } from './commands-objects.io.ts';
 import { QUEUE_COMMANDS } from './commands-queue.io.ts';
 import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
@@ -41,6 +42,7 @@ const COMMANDS: Commands = {
     does: 'asks the directory as a session would and shows each stage',
     run: async (args, write) => (await import('./ldaptest.io.ts')).ldaptest(args, write),
   },
+  ...EXPLANATION_COMMANDS,
   trace: {
     usage:
       'trace [--data DIR [--candidate] | --config FILE] --from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...',

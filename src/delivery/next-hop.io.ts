@@ -119,8 +119,12 @@ async function openAddress(
   return { outcome, stopped: begun.happening.kind === 'failure' && begun.happening.failure === 'stopped' };
 }
 
+/** What looking up a next hop needs. */
+export type HopLookup = Pick<HopPorts, 'dns' | 'random'>;
+type OwnName = Pick<HopSettings, 'hostname'>;
+
 /** The addresses that mail for a next hop would go to now. */
-export async function resolveHop(route: HopRoute, settings: HopSettings, ports: HopPorts): Promise<AddressPlan> {
+export async function resolveHop(route: HopRoute, settings: OwnName, ports: HopLookup): Promise<AddressPlan> {
   if (route.kind === 'mx') return resolveMx(route.domain, settings, ports);
   const plans = await Promise.all(route.hosts.map((host) => resolveHost(host, settings, ports)));
   const addresses = plans.flatMap((plan) => (plan.kind === 'addresses' ? plan.addresses : []));
@@ -131,7 +135,7 @@ export async function resolveHop(route: HopRoute, settings: HopSettings, ports: 
   );
 }
 
-async function resolveHost(host: RouteHost, settings: HopSettings, ports: HopPorts): Promise<AddressPlan> {
+async function resolveHost(host: RouteHost, settings: OwnName, ports: HopLookup): Promise<AddressPlan> {
   if (host.kind === 'address')
     return { kind: 'addresses', addresses: [{ host: host.address, address: host.address, port: host.port }] };
   const mx = host.mx ? await mxPlan(host.name, settings, ports) : undefined;
@@ -141,16 +145,16 @@ async function resolveHost(host: RouteHost, settings: HopSettings, ports: HopPor
   return planAddresses(host.name, await addressesOf(hosts, host.port, ports), 'route');
 }
 
-async function resolveMx(domain: string, settings: HopSettings, ports: HopPorts): Promise<AddressPlan> {
+async function resolveMx(domain: string, settings: OwnName, ports: HopLookup): Promise<AddressPlan> {
   const plan = await mxPlan(domain, settings, ports);
   if (plan.kind !== 'hosts') return plan;
   return planAddresses(domain, await addressesOf(plan.hosts, SMTP_PORT, ports), plan.implicit ? 'implicit' : 'mx');
 }
 
-async function mxPlan(domain: string, settings: HopSettings, ports: HopPorts): Promise<ReturnType<typeof planMx>> {
+async function mxPlan(domain: string, settings: OwnName, ports: HopLookup): Promise<ReturnType<typeof planMx>> {
   return planMx({ domain, answer: await ports.dns.mx(domain), self: settings.hostname, random: ports.random });
 }
 
-function addressesOf(hosts: readonly string[], port: number, { dns }: HopPorts): Promise<HostAnswer[]> {
+function addressesOf(hosts: readonly string[], port: number, { dns }: HopLookup): Promise<HostAnswer[]> {
   return Promise.all(hosts.map(async (host) => ({ host, port, answer: await dns.addresses(host) })));
 }

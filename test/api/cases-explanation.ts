@@ -58,6 +58,8 @@ const traced = async (world: World): Promise<{ readonly body: object }> => ({
 
 const aboutBob: Make = () => ({ body: { user: 'bob' } });
 
+const toNextHop: Make = () => ({ body: { domain: 'example.org' } });
+
 const verifyAlice: Make = (world) => ({ body: { profile: 'cac', certificate: card(world) } });
 
 export const EXPLANATION_CASES = {
@@ -85,6 +87,14 @@ export const EXPLANATION_CASES = {
       forbidden: () => ({ body: { user: 'bob', password: 'bob-secret' } }),
       'not-found': () => ({ body: { user: 'bob', which: 999_999 } }),
       'not-possible': () => ({ body: { user: 'bob', query: 'nowhere' } }),
+    },
+  },
+  'POST /api/tlsverify': {
+    good: toNextHop,
+    problems: {
+      conflict: inConflict(toNextHop),
+      'not-found': () => ({ body: { domain: 'example.org', which: 999_999 } }),
+      'not-possible': () => ({ body: { domain: 'example.org', ca: 'nowhere' } }),
     },
   },
   'POST /api/config/candidate/dry-run': {

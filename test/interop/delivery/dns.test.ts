@@ -1,54 +1,14 @@
 /** The Dns port against a name server that answers what the tests tell it, also nonsense. */
 import assert from 'node:assert/strict';
-import dgram from 'node:dgram';
 import { type TestContext, test } from 'node:test';
 import { createDns } from '../../../src/delivery/dns.io.ts';
-
-const TYPES: Record<number, string> = { 1: 'A', 12: 'PTR', 15: 'MX', 28: 'AAAA' };
-/** Answers to `type name`: records, a response code, or silence. */
-type Zone = Record<string, readonly Buffer[] | number | 'silence'>;
-
-const nameBytes = (name: string): Buffer =>
-  Buffer.concat([
-    ...name
-      .split('.')
-      .filter(Boolean)
-      .map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label, 'latin1')])),
-    Buffer.of(0),
-  ]);
-const mx = (preference: number, exchange: string): Buffer =>
-  Buffer.concat([Buffer.of(0, preference), nameBytes(exchange)]);
+import { mx, nameBytes, startNameServer, type Zone } from '../../support/name-server.ts';
 
 async function dnsFor(t: TestContext, zone: Zone, cacheMs = 60_000) {
-  const asked: string[] = [];
-  const server = dgram.createSocket('udp4');
-  server.on('message', (query, from) => {
-    let at = 12;
-    const labels: string[] = [];
-    for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
-      labels.push(query.toString('latin1', at + 1, at + 1 + length));
-      at += 1 + length;
-    }
-    const type = query.readUInt16BE(at + 1);
-    const key = `${TYPES[type] ?? type} ${labels.join('.').toLowerCase()}`;
-    asked.push(key);
-    const answer = zone[key] ?? 3;
-    if (answer === 'silence') return;
-    const records = typeof answer === 'number' ? [] : answer;
-    const header = Buffer.from(query.subarray(0, 12));
-    header.writeUInt16BE(0x8180 | (typeof answer === 'number' ? answer : 0), 2);
-    header.writeUInt16BE(records.length, 6);
-    header.writeUInt32BE(0, 8);
-    const rows = records.map((data) => {
-      const row = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length]);
-      return Buffer.concat([row, data]);
-    });
-    server.send(Buffer.concat([header, query.subarray(12, at + 5), ...rows]), from.port, from.address);
-  });
-  await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const dns = createDns({ servers: [`127.0.0.1:${server.address().port}`], timeoutMs: 200, tries: 1, cacheMs });
-  return { dns, asked };
+  const server = await startNameServer(zone);
+  t.after(server.stop);
+  const dns = createDns({ servers: [server.address], timeoutMs: 200, tries: 1, cacheMs });
+  return { dns, asked: server.asked };
 }
 
 test('MX records come with their preference, and the null MX as the root', async (t) => {

@@ -1,0 +1,57 @@
+/** What `sallyport tlsverify` prints, in the words of AsyncOS where it has words. Text of other hosts is shown printable. Pure. */
+import { printable } from '../core/reply.ts';
+import type { HostVerification, PeerCertificate, VerificationStep } from '../delivery/tls-verification.io.ts';
+import type { DestinationVerification } from '../destination-verification.ts';
+
+const HEAD: Readonly<Record<VerificationStep['step'], string>> = {
+  connect: 'Connecting to',
+  greeting: 'Greeting',
+  ehlo: 'EHLO',
+  starttls: 'STARTTLS',
+  tls: 'TLS connection established',
+  chain: 'Verifying peer certificate',
+  name: 'TLS certificate match',
+};
+
+const OUTCOME: Readonly<Record<HostVerification['outcome'], string>> = {
+  verified: 'TLS certificate verified.',
+  unverified: 'TLS certificate NOT verified.',
+  clear: 'TLS could not be negotiated.',
+  failed: 'Failed to connect.',
+};
+
+export function renderVerifiedDestination(verification: DestinationVerification): string {
+  const { domain, route, trust, hosts, moreHosts, verified, policy } = verification;
+  const lines = [
+    `Mail for ${domain}: ${route.says} (${route.rule})`,
+    ...hosts.flatMap(hostLines),
+    ...(moreHosts === 0 ? [] : [`and ${moreHosts} more hosts that were not connected to`]),
+    `Trusted: ${trust}`,
+    `Policy: ${policy.says} (${policy.rule})`,
+    `TLS verification completed: ${domain} is ${verified ? '' : 'NOT '}verified.`,
+  ];
+  return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+function hostLines({ host, steps, certificates, outcome }: HostVerification): string[] {
+  return [
+    `Host ${host}`,
+    ...steps.flatMap((each) => [
+      `  ${each.ok ? 'ok    ' : 'FAILED'} ${headOf(each)}: ${each.says}`,
+      ...(each.step === 'chain' ? certificates.flatMap(certificateLines) : []),
+    ]),
+    `  ${OUTCOME[outcome]}`,
+  ];
+}
+
+const headOf = ({ step, ok }: VerificationStep): string =>
+  step === 'tls' && !ok ? 'Checking TLS connection' : HEAD[step];
+
+const certificateLines = (certificate: PeerCertificate, place: number): string[] => {
+  const { subject, issuer, serial, notBeforeMs, notAfterMs, names } = certificate;
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return [
+    `           ${place + 1}. ${subject}, serial ${serial}, issued by ${issuer}, valid ${time(notBeforeMs)} to ${time(notAfterMs)}`,
+    ...(names.length === 0 ? [] : [`              names: ${names.join(', ')}`]),
+  ];
+};
