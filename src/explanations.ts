@@ -15,11 +15,10 @@ import type { Clock } from './core/ports.ts';
 import { verifyDestination } from './destination-verification.ts';
 import { testDirectory } from './directory-test.ts';
 import { dryRun } from './dry-run.ts';
-import type { KeptHits } from './log/client-history.ts';
+import { historyQuestions } from './history-reports.ts';
 import { ClientHistory } from './log/client-history.io.ts';
 import { offlineRevocation } from './offline-revocation.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { exemptionReport, isUnused, monitoredReport, ruleUsage } from './rule-reports.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { AskDesk } from './tls/desk.ts';
 import { Turns } from './tls/turns.ts';
@@ -49,10 +48,18 @@ const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
   ({ ok: false, refusal: { kind, why } as Refusal }) as const;
 
 export function explanationsOf(parts: ExplanationParts): Explanations {
-  const { clock, control } = parts;
+  return {
+    ...sessionQuestions(parts),
+    ...destinationQuestion(parts),
+    ...historyQuestions(parts),
+    ...dryRunQuestion(parts),
+  };
+}
+
+/** What would become of a certificate, a session, a login. */
+function sessionQuestions(parts: ExplanationParts): Pick<Explanations, 'verify' | 'trace' | 'testDirectory'> {
+  const { clock } = parts;
   const turns = new Turns({ atOnce: 4, mayWait: 32 });
-  const dryRuns = new Turns({ atOnce: 1, mayWait: 2 });
-  const connections = new Turns({ atOnce: 4, mayWait: 8 });
   const onBench = async <T>(which: Which, work: (bench: Bench) => Promise<Answer<T>>): Promise<Answer<T>> =>
     (await turns.run(() => withBench(which, parts, work))) ?? refuse('failed', TOO_MANY);
   return {
@@ -82,59 +89,30 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
         const test = await testDirectory(revision, { query, profile, ...subject }, clock);
         return test.answer === 'yes' ? { ok: true, value: test.value } : refuse('not-possible', test.why);
       }),
-    verifyDestination: async (which, question) => {
-      const asked = await control.configuration.compiled(which);
-      if (!asked.ok) return asked;
-      const found = await connections.run(() => verifyDestination(asked.revision, question));
-      if (found === undefined) return refuse('failed', TOO_MANY);
-      return found.answer === 'yes' ? { ok: true, value: found.value } : refuse('not-possible', found.why);
-    },
-    dryRun: async (session, { days }) => {
-      const tried = dryRuns.run(() => dryRunCandidate(session, days, parts));
-      return (await tried) ?? refuse('failed', 'a dry run is under way: try again when it has ended');
-    },
-    rules: (which, { unusedDays }) =>
-      onConfig(which, parts, ({ config }) => {
-        const nowMs = clock.now();
-        return readHistory(parts, { hits: [], sinceMs: nowMs }, (history) => {
-          const rules = ruleUsage(config, history.hits);
-          const shown = unusedDays === undefined ? rules : rules.filter((rule) => isUnused(rule, unusedDays, nowMs));
-          return { nowMs, countedFromMs: history.sinceMs, rules: shown };
-        });
-      }),
-    exemptions: (which, { soonDays }) =>
-      onConfig(which, parts, ({ config }) => {
-        const nowMs = clock.now();
-        const report = (hits: readonly KeptHits[]) => exemptionReport(config.exemptions, { hits, nowMs, soonDays });
-        return readHistory(parts, NOTHING_YET, ({ hits }) => ({ nowMs, exemptions: report(hits) }));
-      }),
-    monitored: async () => ({
-      ok: true,
-      value: readHistory(parts, NOTHING_YET, ({ hits }) => ({ monitored: monitoredReport(hits) })),
-    }),
   };
 }
 
-type Kept = { readonly hits: readonly KeptHits[]; readonly sinceMs: number };
-const NOTHING_YET: Kept = { hits: [], sinceMs: 0 };
-
-function readHistory<T>({ dataDir }: ExplanationParts, empty: Kept, report: (kept: Kept) => T): T {
-  const history = ClientHistory.read(dataDir);
-  if (history === undefined) return report(empty);
-  try {
-    return report({ hits: history.hits(), sinceMs: history.sinceMs() });
-  } finally {
-    history.close();
-  }
+function destinationQuestion({ control }: ExplanationParts): Pick<Explanations, 'verifyDestination'> {
+  const turns = new Turns({ atOnce: 4, mayWait: 8 });
+  return {
+    verifyDestination: async (which, question) => {
+      const asked = await control.configuration.compiled(which);
+      if (!asked.ok) return asked;
+      const found = await turns.run(() => verifyDestination(asked.revision, question));
+      if (found === undefined) return refuse('failed', TOO_MANY);
+      return found.answer === 'yes' ? { ok: true, value: found.value } : refuse('not-possible', found.why);
+    },
+  };
 }
 
-async function onConfig<T>(
-  which: Which,
-  { control }: ExplanationParts,
-  report: (revision: Revision) => T,
-): Promise<Answer<{ readonly value: T }>> {
-  const asked = await control.configuration.compiled(which);
-  return asked.ok ? { ok: true, value: report(asked.revision) } : asked;
+function dryRunQuestion(parts: ExplanationParts): Pick<Explanations, 'dryRun'> {
+  const turns = new Turns({ atOnce: 1, mayWait: 2 });
+  return {
+    dryRun: async (session, { days }) => {
+      const tried = turns.run(() => dryRunCandidate(session, days, parts));
+      return (await tried) ?? refuse('failed', 'a dry run is under way: try again when it has ended');
+    },
+  };
 }
 
 /** More would be no easier to read. */

@@ -24,16 +24,19 @@ const USAGE = `usage: sallyport tlsverify DOMAIN [--host HOST[:PORT]] [--port PO
 export async function tlsverify(args: readonly string[], write: Write, { dialogue }: CommandContext): Promise<number> {
   const options = ['config', 'data', 'host', 'port', 'ca'];
   const parsed = parseArguments(args, { options, flags: ['json', 'candidate'] });
-  if (typeof parsed !== 'string' && asksNothing(parsed)) return await converse(parsed, write, dialogue);
-  const question = typeof parsed === 'string' ? parsed : questionOf(parsed);
-  if (typeof parsed === 'string' || typeof question === 'string') {
-    write(`${USAGE}${String(question)}\n`);
-    return 2;
-  }
+  if (typeof parsed === 'string') return refuse(parsed, write);
+  if (asksNothing(parsed)) return await converse(parsed, write, dialogue);
+  const question = questionOf(parsed);
+  if (typeof question === 'string') return refuse(question, write);
   const found = await ask(parsed, question, write);
   if (found === undefined) return 1;
   write(parsed.flags.has('json') ? `${JSON.stringify(found, null, 2)}\n` : renderVerifiedDestination(found));
   return found.verified ? 0 : 1;
+}
+
+function refuse(why: string, write: Write): 2 {
+  write(`${USAGE}${why}\n`);
+  return 2;
 }
 
 const ask = async (parsed: Arguments, question: DestinationQuestion, write: Write) =>

@@ -3,7 +3,7 @@
  * STARTTLS, protocol and cipher, the certificates, and whether they are good for the domain or its mail host. No mail is
  * sent. AsyncOS: tlsverify. RFC 3207, RFC 6125 §6. Effects: a connection.
  */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { printable } from '../core/reply.ts';
 import { parseExtensions } from './extensions.ts';
