@@ -262,6 +262,7 @@ export class Gateway {
         logFormat: this.#options.logFormat,
         dataDir: this.#options.dataDir,
         ids: store.ids,
+        underWay: store.underWay,
         limits,
         suspension: suspensions.flags.buffer,
         receiveThreads,

@@ -16,6 +16,7 @@ import type { ClientLedger } from '../log/client-history.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
 import { openMailLog } from '../log/writer.io.ts';
+import { UnderWay } from '../queue/commit-company.ts';
 import { nextId } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
 import { WireClock } from '../smtp/wire.io.ts';
@@ -48,7 +49,7 @@ export type ReceiveThread = {
   readonly dns: Dns;
   readonly nextId: (kind: 'icid' | 'mid') => number;
   /** Mail transactions that have begun and have not ended. */
-  transactions: number;
+  readonly underWay: UnderWay;
   readonly ledger: ClientLedger;
   /** What an administrator has suspended, in shared memory. */
   readonly suspension: SuspensionFlags;
@@ -86,16 +87,17 @@ class ReceiveRoom implements ThreadHandlers {
       clock,
       metrics: this.#metrics,
     });
+    const underWay = new UnderWay(start.underWay, start.lane);
     this.#thread = {
       clock,
       wireClock: new WireClock(),
       log: this.#log,
       limits: new ConnectionLimits(start.limits, start.lane),
-      queue: connectQueue(start.queuePort, { underWay: () => this.#thread.transactions }),
+      queue: connectQueue(start.queuePort, { underWay: () => underWay.count }),
       spoolDir: path.join(start.dataDir, 'spool'),
       dns: createDns({}),
       nextId: (kind) => nextId(start.ids, kind),
-      transactions: 0,
+      underWay,
       ledger: reportHistory(),
       suspension: new SuspensionFlags(start.suspension),
       senders: new TopSenders(),

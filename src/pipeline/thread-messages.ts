@@ -27,14 +27,15 @@ export type ThreadStart = {
   readonly queuePort: MessagePort;
   /** To the control thread's desk (`tls/desk.ts`). */
   readonly deskPort: MessagePort;
-  /** SharedArrayBuffers of the id counters and of the connection limits. */
+  /** SharedArrayBuffers of the id counters, of the messages under way and of the connection limits. */
   readonly ids: SharedArrayBuffer;
+  readonly underWay: SharedArrayBuffer;
   readonly limits: SharedArrayBuffer;
   /** What an administrator has suspended (`core/suspension.ts`). */
   readonly suspension: SharedArrayBuffer;
   /** On which the thread answers what an administrator asks of it (`delivery/operations.ts`). */
   readonly operationsPort: MessagePort;
-  /** The thread's lane in the connection limits: receive thread n has lane n. */
+  /** The thread's lane in the connection limits and the messages under way: receive thread n has lane n. */
   readonly lane: number;
   readonly receiveThreads: number;
   /** Calls of the control thread's objects: the admin thread's only. */

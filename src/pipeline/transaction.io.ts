@@ -41,7 +41,7 @@ export async function receiveMail(
   const mid = thread.nextId('mid') as Mid;
   const { sender } = verdict.value;
   session.transaction = { mid, sender, parameters, recipients: [], body: undefined, chunks: undefined };
-  thread.transactions += 1;
+  thread.underWay.begin();
   session.state = nextState(session.state, { step: 'sender' });
   thread.log.emit({ event: 'message-start', mid, icid });
   thread.log.emit({ event: 'from', mid, icid, sender });
@@ -237,7 +237,7 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
   const { door, remoteAddress } = session;
   thread.senders.accepted({ listener: door.name, remoteAddress }, transaction.recipients.length);
   session.transaction = undefined;
-  thread.transactions -= 1;
+  thread.underWay.end();
   session.messages += 1;
   session.errors = 0;
   session.state = nextState(session.state, { step: 'transaction-over' });
@@ -288,7 +288,7 @@ export async function abandonTransaction(session: Session, thread: ReceiveThread
   session.transaction = undefined;
   session.state = nextState(session.state, { step: 'transaction-over' });
   if (transaction === undefined) return;
-  thread.transactions -= 1;
+  thread.underWay.end();
   thread.log.emit({ event: 'message-aborted', mid: transaction.mid, icid: session.icid, why });
   await transaction.body?.abort();
 }

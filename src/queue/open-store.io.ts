@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threa
 import { GatewayError } from '../core/errors.ts';
 import { openRoom } from '../core/thread-room.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
+import { createUnderWay } from './commit-company.ts';
 import type { FromWorker, StoreStart, ToWorker } from './queue-protocol.ts';
 
 export type OpenStoreOptions = {
@@ -23,6 +24,8 @@ export type QueueStoreHandle = {
   connect(): MessagePort;
   /** Shared memory for `nextId`. */
   readonly ids: SharedArrayBuffer;
+  /** Shared memory for `UnderWay`. */
+  readonly underWay: SharedArrayBuffer;
   setMinFreeBytes(minFreeBytes: number): void;
   /** Finishes and answers what has arrived, then leaves the data folder to others. */
   close(): Promise<void>;
@@ -38,7 +41,8 @@ export async function openQueueStore({
   minFreeBytes = 0,
   onDeath,
 }: OpenStoreOptions): Promise<QueueStoreHandle> {
-  const start: StoreStart = { dataDir, minFreeBytes };
+  const underWay = createUnderWay();
+  const start: StoreStart = { dataDir, minFreeBytes, underWay };
   const worker = openRoom(new URL('./store-worker.io.ts', import.meta.url), 'startStore', start, {
     name: 'store',
   });
@@ -60,6 +64,7 @@ export async function openQueueStore({
   });
   return {
     ids,
+    underWay,
     connect() {
       const { port1, port2 } = new MessageChannel();
       send({ type: 'connect', port: port1 }, [port1]);

@@ -121,7 +121,11 @@ export type FromStore = {
 };
 
 /** The control thread and the store's thread. */
-export type StoreStart = { readonly dataDir: string; readonly minFreeBytes: number };
+export type StoreStart = {
+  readonly dataDir: string;
+  readonly minFreeBytes: number;
+  readonly underWay: SharedArrayBuffer;
+};
 export type ToWorker =
   | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'limits'; readonly minFreeBytes: number }

@@ -1,13 +1,14 @@
 /**
  * The store's thread. Requests of all client threads are collected while a commit is under way and form the next
  * batch: one transaction, one flush to disk, then all answers. Reads and claims of a batch come after its commit, so
- * they see it. A client that dies leaves no trace: its port closes and what it had claimed is free again.
+ * they see it. A commit that nobody is in a hurry for waits a moment for more. A client that dies leaves no trace: its port closes and what it had claimed is free again.
  * Effects: the database, the spool folder, MessagePorts, a timer.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { GatewayErrorCode } from '../core/errors.ts';
+import { awaitsCompany, LONGEST_WAIT_MS, underWayTogether } from './commit-company.ts';
 import { FreeSpace } from './free-space.io.ts';
 import { GroupCommit, type PendingChange } from './group-commit.io.ts';
 import { createCounters } from './id-counters.ts';
@@ -68,12 +69,16 @@ class StoreThread {
   readonly #idle: NodeJS.Timeout;
   readonly ids: SharedArrayBuffer;
   #inbox: Waiting[] = [];
-  #patient: PendingChange[] = [];
-  #patience: NodeJS.Timeout | undefined;
+  readonly #underWay: Int32Array;
+  /** They wait for the next commit, at most until `#waitUntilMs`. */
+  #postponed: PendingChange[] = [];
+  #waiting: NodeJS.Timeout | undefined;
+  #waitUntilMs = Number.POSITIVE_INFINITY;
   #scheduled = false;
   #lastClient = 0;
 
-  constructor({ dataDir, minFreeBytes }: StoreStart) {
+  constructor({ dataDir, minFreeBytes, underWay }: StoreStart) {
+    this.#underWay = new Int32Array(underWay);
     const spoolDir = path.join(dataDir, 'spool');
     fs.mkdirSync(spoolDir, { recursive: true, mode: 0o700 });
     this.#freeSpace = new FreeSpace(dataDir, minFreeBytes);
@@ -114,7 +119,7 @@ class StoreThread {
   /** Finishes what has arrived, then leaves the database as a clean stop should. */
   close(): void {
     while (this.#flush());
-    this.#commit(this.#patient);
+    this.#commit(this.#postponed);
     try {
       this.#commits.writeExactIds();
     } finally {
@@ -153,8 +158,8 @@ class StoreThread {
     this.#drainPorts();
     const batch = this.#inbox.splice(0, MAX_BATCH);
     if (batch.length === 0) return false;
-    const changes = [...this.#patient, ...batch.flatMap(pendingChange)];
-    if (changes.every(isPatient)) this.#postpone(changes);
+    const changes = [...this.#postponed, ...batch.flatMap(pendingChange)];
+    if (this.#mayWait(changes)) this.#postpone(changes);
     else this.#commit(changes);
     for (const waiting of batch) this.#read(waiting);
     for (const client of this.#clients) answer(client);
@@ -162,19 +167,31 @@ class StoreThread {
   }
 
   #commit(changes: readonly PendingChange[]): void {
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
-    this.#patient = [];
+    clearTimeout(this.#waiting);
+    this.#waitUntilMs = Number.POSITIVE_INFINITY;
+    this.#postponed = [];
     if (changes.length > 0 && this.#commits.apply(changes)) this.#announce();
   }
 
+  /** Patient settlements, and new messages while other threads have more of them on their way. */
+  #mayWait(changes: readonly PendingChange[]): boolean {
+    const accepts = changes.filter(isAccept).length;
+    if (accepts > 0 && !awaitsCompany(accepts, underWayTogether(this.#underWay))) return false;
+    return changes.every((pending) => isAccept(pending) || isPatient(pending));
+  }
+
   #postpone(changes: PendingChange[]): void {
-    this.#patient = changes;
+    this.#postponed = changes;
     if (changes.length === 0) return;
-    this.#patience ??= setTimeout(() => {
-      this.#commit(this.#patient);
+    const waitMs = changes.some(isAccept) ? LONGEST_WAIT_MS : PATIENCE_MS;
+    const untilMs = performance.now() + waitMs;
+    if (untilMs >= this.#waitUntilMs) return;
+    clearTimeout(this.#waiting);
+    this.#waitUntilMs = untilMs;
+    this.#waiting = setTimeout(() => {
+      this.#commit(this.#postponed);
       for (const client of this.#clients) answer(client);
-    }, PATIENCE_MS);
+    }, waitMs);
   }
 
   /** Everything that has arrived on any port since, so that it shares the commit. */
@@ -234,6 +251,7 @@ function pendingChange({ client, request }: Waiting): PendingChange[] {
 const isChange = (request: StoreRequest): request is Change & { readonly id: number } =>
   (CHANGES as readonly string[]).includes(request.op);
 
+const isAccept = ({ change }: PendingChange): boolean => change.op === 'accept';
 const isPatient = ({ change }: PendingChange): boolean => change.op === 'settle' && change.patient;
 
 function fail(client: Client, id: number, error: unknown): void {

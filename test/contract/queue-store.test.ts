@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { QueueStore } from '../../src/core/ports.ts';
+import { UnderWay } from '../../src/queue/commit-company.ts';
 import { COUNTER_BLOCK, nextId } from '../../src/queue/id-counters.ts';
 import { type QueueStoreHandle, openQueueStore } from '../../src/queue/open-store.io.ts';
 import { type QueueClient, connectQueue } from '../../src/queue/queue-client.io.ts';
@@ -78,6 +79,27 @@ test('messages that arrive together share a commit', () =>
     const { accepted, commits } = await queue.stats();
     assert.equal(accepted, 200);
     assert.ok(commits >= 1 && commits <= 20, `${commits} commits for 200 messages`);
+  }));
+
+test('while other threads have messages on their way, those that have arrived wait a moment for a commit together', () =>
+  withStore(async ({ queue, store }) => {
+    const accepting: Promise<void>[] = [];
+    const acceptOneByOne = async (from: number): Promise<number> => {
+      const { commits } = await queue.stats();
+      for (let i = from; i < from + 20; i++) {
+        accepting.push(queue.accept(newMessage({ mid: i })));
+        await queue.stats(); // the store has seen it
+      }
+      await Promise.all(accepting);
+      return (await queue.stats()).commits - commits;
+    };
+    assert.equal(await acceptOneByOne(1), 20);
+    for (const lane of [1, 2]) {
+      const thread = new UnderWay(store.underWay, lane);
+      for (let i = 0; i < 100; i++) thread.begin();
+    }
+    const commits = await acceptOneByOne(101);
+    assert.ok(commits < 20, `${commits} commits for 20 messages`);
   }));
 
 test('reading and claiming cost no commit', () =>
