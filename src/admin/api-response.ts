@@ -10,8 +10,8 @@ export type ApiRequest = {
   readonly channel: 'tls' | 'local';
   readonly address: string;
   readonly chain: CertificateChain | undefined;
-  /** `too-large`: there were more than so many octets. */
-  readonly readBody: (maxBytes: number) => Promise<Uint8Array | 'too-large'>;
+  /** `too-large`: there were more than so many octets; `cut-off`: the client went away before the end. */
+  readonly readBody: (maxBytes: number) => Promise<Uint8Array | 'too-large' | 'cut-off'>;
 };
 
 export type ApiResponse = {

@@ -160,6 +160,7 @@ async function readInput(request: ApiRequest, { route, parameters }: Found): Pro
     return { path: path.value, query: query.value, body: undefined, ifMatch } as RouteInput<Route>;
   const maxBytes = route.maxBodyBytes ?? MAX_BODY_BYTES;
   const bytes = await request.readBody(maxBytes);
+  if (bytes === 'cut-off') return problem('malformed', 'the body ended before its length');
   if (bytes === 'too-large') return problem('too-large', `the body may have ${maxBytes} octets`);
   const parsed = parseBody(bytes, request.header('content-type'));
   if (!parsed.ok) return parsed.problem;

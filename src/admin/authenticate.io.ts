@@ -60,9 +60,11 @@ function bySession(cookie: string, { accounts, sessions, certificates, settings 
   if (account?.enabled !== true) return refuse('the account is disabled');
   if (session.chain !== undefined) {
     const judgement = certificates.judge(session.chain);
-    if (!judgement.ok) {
+    const owner = judgement.ok ? accounts.certificateOwner(judgement.identity) : undefined;
+    if (owner !== account.name) {
       sessions.end(cookie);
-      return refuse(`the session has ended: ${judgement.why}`);
+      const why = judgement.ok ? 'the client certificate is not one of the account any more' : judgement.why;
+      return refuse(`the session has ended: ${why}`);
     }
   }
   const { name, role } = account;

@@ -5,7 +5,7 @@ import { credentialRefusal, passwordError } from './handlers-session.io.ts';
 import { accountKey, passkeyKey } from './login-throttle.ts';
 import { passwordFault } from './password-rules.ts';
 import { type Problem, problem } from './problem.ts';
-import { lesserRole, type Role } from './roles.ts';
+import { lesserRole, mayUse, type Role } from './roles.ts';
 import type { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,7 +32,9 @@ export const ACCOUNT_HANDLERS: HandlersOf<typeof ACCOUNT_ROUTES> = {
 
   'GET /api/accounts/{account}': async ({ path }, _, context) => answered(path.account, context),
 
-  'PATCH /api/accounts/{account}': async ({ path, body, ifMatch }, _, context) => {
+  'PATCH /api/accounts/{account}': async ({ path, body, ifMatch }, call, context) => {
+    const before = context.accounts.find(path.account);
+    if (callerOf(call).how === 'token' && before !== undefined && givesMore(body, before)) return NO_TOKEN_FOR_THAT;
     const done = context.accounts.change(path.account, body, versionOf(ifMatch));
     if (done === 'not-found') return NO_ACCOUNT;
     if (done === 'stale') return STALE;
@@ -123,6 +125,10 @@ export const AUDIT_HANDLERS: HandlersOf<typeof AUDIT_ROUTES> = {
     return { body: { entries, ...(before === undefined ? {} : { before }) } };
   },
 };
+
+/** A token that leaks must not open another door. */
+const givesMore = (wanted: { role?: Role | undefined; enabled?: boolean | undefined }, before: Account): boolean =>
+  (wanted.enabled === true && !before.enabled) || (wanted.role !== undefined && !mayUse(before.role, wanted.role));
 
 function shown(account: Account, { throttle, clock }: ApiContext) {
   const locks = [accountKey, passkeyKey].flatMap((key) => throttle.lockedUntilMs(key(account.name), clock.now()) ?? []);

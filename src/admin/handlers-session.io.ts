@@ -30,6 +30,8 @@ export const SESSION_HANDLERS: HandlersOf<typeof SESSION_ROUTES> = {
     const { chain } = call;
     const { accounts, certificates, settings } = context;
     const fail = (name: string, why: string) => failed({ name, how: 'certificate', why }, call, context);
+    const locked = throttled('', call, context, 'certificate');
+    if (locked !== undefined) return locked;
     if (settings().clientCertificate === undefined) return fail('', 'admin.clientCertificate is not configured');
     if (chain === undefined) return fail('', 'no client certificate was given');
     const judgement = certificates.judge(chain);

@@ -10,9 +10,10 @@ import type http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type IpRange, inRange, normaliseIp, parseIp } from '../core/network.ts';
+import { type IpRange, normaliseIp } from '../core/network.ts';
 import { nodeHttp } from '../core/node-http.io.ts';
 import { type Answer, type ApiResponse, problemResponse } from './api-response.ts';
+import { ConnectionGate } from './connection-gate.ts';
 import { problem } from './problem.ts';
 import type { CertificateChain } from './sessions.io.ts';
 
@@ -33,9 +34,9 @@ const REQUEST_MS = 60_000;
 const IDLE_MS = 5_000;
 const HANDSHAKE_MS = 10_000;
 const MAX_CONNECTIONS = 256;
-const MAX_CONNECTIONS_PER_ADDRESS = 32;
 const MAX_PRESENTED_CERTIFICATES = 16;
 const BODY_MS = 20_000;
+const ANSWER_MS = 20_000;
 const DRAIN_BYTES = 8 * 1024 * 1024;
 
 const ALWAYS: Readonly<Record<string, string>> = {
@@ -75,8 +76,12 @@ export async function listenWithTls(
   const server = https.createServer({ ...HTTP_OPTIONS, ...secureOptions(material) }, (request, response) => {
     serve(request, response, api);
   });
-  const gate = new Gate();
-  server.on('connection', (socket: Socket) => gate.enter(socket));
+  const gate = new ConnectionGate();
+  server.on('connection', (socket: Socket) => {
+    const leave = gate.enter(normaliseIp(socket.remoteAddress) ?? 'unknown');
+    if (leave === undefined) socket.destroy();
+    else socket.once('close', leave);
+  });
   server.on('tlsClientError', (_, socket) => socket.destroy());
   await listening(server, { host, port });
   return {
@@ -134,33 +139,6 @@ function secureOptions({ certPem, keyPem, minVersion, maxVersion, ciphers, autho
   };
 }
 
-/** Who may connect at all, and how often at a time: decided before the handshake costs anything. */
-class Gate {
-  networks: readonly IpRange[] | undefined;
-  readonly #open = new Map<string, number>();
-
-  enter(socket: Socket): void {
-    const address = normaliseIp(socket.remoteAddress) ?? 'unknown';
-    const count = this.#open.get(address) ?? 0;
-    if (!this.#allowed(address) || count >= MAX_CONNECTIONS_PER_ADDRESS) {
-      socket.destroy();
-      return;
-    }
-    this.#open.set(address, count + 1);
-    socket.once('close', () => {
-      const rest = (this.#open.get(address) ?? 1) - 1;
-      if (rest > 0) this.#open.set(address, rest);
-      else this.#open.delete(address);
-    });
-  }
-
-  #allowed(address: string): boolean {
-    if (this.networks === undefined) return true;
-    const ip = parseIp(address);
-    return ip !== undefined && this.networks.some((network) => inRange(network, ip));
-  }
-}
-
 function serve(request: http.IncomingMessage, response: http.ServerResponse, api: () => Promise<Answer>): void {
   answer(request, api).then(
     (answered) => send(request, response, answered),
@@ -202,7 +180,10 @@ function chainOf(socket: TLSSocket): CertificateChain | undefined {
   return { leaf: leaf.raw, presented };
 }
 
-async function readBody(request: http.IncomingMessage, maxBytes: number): Promise<Uint8Array | 'too-large'> {
+async function readBody(
+  request: http.IncomingMessage,
+  maxBytes: number,
+): Promise<Uint8Array | 'too-large' | 'cut-off'> {
   const chunks: Buffer[] = [];
   let size = 0;
   // A connection that closes while the client still sends would take the answer with it: what is too much is read and
@@ -218,6 +199,9 @@ async function readBody(request: http.IncomingMessage, maxBytes: number): Promis
         if (size > maxBytes + DRAIN_BYTES) break;
       }
     }
+  } catch {
+    // The client went away in the middle, or was too slow: nobody reads the answer.
+    return 'cut-off';
   } finally {
     clearTimeout(timer);
   }
@@ -230,6 +214,10 @@ function send(
   { status, headers, body }: ApiResponse,
 ): void {
   const secure = request.socket instanceof TLSSocket;
+  // Who asks and does not read the answer must not keep the connection.
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  response.once('close', () => clearTimeout(timer));
   // What was not read of a body would be taken for the next request.
   const rest = request.complete ? {} : { connection: 'close' };
   response.writeHead(status, {

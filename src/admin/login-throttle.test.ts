@@ -21,7 +21,7 @@ test('a good login forgets the failures before it', () => {
   for (let i = 0; i < 10; i++) {
     assert.equal(throttle.attempt(KEYS, i, SETTINGS).allowed, true);
     assert.equal(throttle.attempt(KEYS, i, SETTINGS).allowed, true);
-    throttle.forget(KEYS, i);
+    throttle.succeeded(KEYS);
   }
 });
 
@@ -65,4 +65,16 @@ test('memory is bounded: the one that failed longest ago is forgotten first', ()
   for (let i = 0; i < 20_001; i++) throttle.attempt([accountKey(`user${i}`)], 2, SETTINGS);
   assert.equal(throttle.lockedUntilMs(accountKey('alice'), 3), undefined);
   assert.equal(throttle.attempt([accountKey('user20000')], 3, SETTINGS).allowed, true);
+});
+
+test('who has an account does not get more guesses at others from his address by signing in between', () => {
+  const throttle = new LoginThrottle();
+  const address = addressKey('192.0.2.1');
+  let guesses = 0;
+  for (let i = 0; i < 100; i++) {
+    if (throttle.attempt([accountKey(`victim${i}`), address], i, SETTINGS).allowed) guesses++;
+    if (throttle.attempt([accountKey('mine'), address], i, SETTINGS).allowed)
+      throttle.succeeded([accountKey('mine'), address]);
+  }
+  assert.equal(guesses, 12);
 });

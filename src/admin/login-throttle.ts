@@ -1,7 +1,7 @@
 /**
  * Lock-out after failed logins, per account name and per address: after so many failures in a row further attempts are
  * refused for a while, unseen. A name that does not exist is locked as one that does, so that a lock tells nothing. An
- * IPv6 address counts as its /64. Certificates, passkeys, tokens and the control socket are not locked out by passwords
+ * IPv6 address counts as its /64. Passkeys, tokens and the control socket are not locked out by passwords
  * that others guess: a lock concerns an account's password, or its passkeys, alone.
  * AsyncOS: userconfig, User Account Lock. Pure: time is handed in; state in memory, bounded.
  */
@@ -39,14 +39,28 @@ export class LoginThrottle {
       entry.attempts++;
       entry.lastMs = nowMs;
       entry.told = false;
-      const limit = key.startsWith('address ') ? maxFailures * ADDRESS_FACTOR : maxFailures;
+      const limit = isAddress(key) ? maxFailures * ADDRESS_FACTOR : maxFailures;
       if (entry.attempts >= limit) entry.lockedUntilMs = nowMs + lockMs;
       this.#remember(key, entry);
     }
     return { allowed: true };
   }
 
-  /** The login was good, or an administrator unlocks the account. True where something was locked. */
+  /**
+   * The login was good. An account's failures are forgotten; to an address only this attempt is given back, or somebody
+   * with an account of his own could guess the passwords of others without end.
+   */
+  succeeded(keys: readonly string[]): void {
+    for (const key of keys) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      entry.attempts--;
+      entry.lockedUntilMs = 0;
+      if (!isAddress(key) || entry.attempts <= 0) this.#entries.delete(key);
+    }
+  }
+
+  /** An administrator unlocks the account. True where something was locked. */
   forget(keys: readonly string[], nowMs: number): boolean {
     const locked = keys.filter((key) => this.#lock(key, nowMs) !== undefined);
     for (const key of keys) this.#entries.delete(key);
@@ -73,6 +87,10 @@ export class LoginThrottle {
   }
 }
 
+const isAddress = (key: string): boolean => key.startsWith('address ');
+
+/** Certificates are counted apart: passwords that somebody guesses behind the same address lock nobody's card out. */
+export const certificateKey = (address: string): string => `${addressKey(address)} certificate`;
 export const accountKey = (name: string): string => `account ${name}`;
 export const passkeyKey = (name: string): string => `passkeys ${name}`;
 

@@ -6,7 +6,7 @@
 import type { Account } from './accounts.io.ts';
 import type { ApiContext, Call, Reply } from './api-context.ts';
 import { certificateFault, sessionCookie } from './authenticate.io.ts';
-import { accountKey, addressKey, passkeyKey } from './login-throttle.ts';
+import { accountKey, addressKey, certificateKey, passkeyKey } from './login-throttle.ts';
 import { type Problem, problem } from './problem.ts';
 import type { LoginMethod } from './sessions.io.ts';
 
@@ -21,8 +21,9 @@ export type SessionInfo = {
 const LOGIN_FAILED = problem('login-failed', 'the account or what it was proved with is not right');
 const MAX_NAME_CHARS = 100;
 
-/** A lock concerns one way of proving an account and the address; `name` empty: the address alone. */
+/** A lock concerns one way of proving an account, and the address; `name` empty: the address alone. */
 function keysOf(name: string, how: LoginMethod, { address }: Call): string[] {
+  if (how === 'certificate') return [certificateKey(address)];
   const key = how === 'passkey' ? passkeyKey : accountKey;
   return [...(name === '' ? [] : [key(name.slice(0, MAX_NAME_CHARS))]), addressKey(address)];
 }
@@ -53,8 +54,8 @@ function comeBack(afterMs: number): Problem {
 }
 
 /** The login was good. */
-export function forgive(name: string, call: Call, { throttle, clock }: ApiContext, how: LoginMethod = 'password') {
-  throttle.forget(keysOf(name, how, call), clock.now());
+export function forgive(name: string, call: Call, { throttle }: ApiContext, how: LoginMethod = 'password') {
+  throttle.succeeded(keysOf(name, how, call));
 }
 
 type Failure = { readonly name: string; readonly how: LoginMethod; readonly why: string };
@@ -80,8 +81,7 @@ export function signIn(
   if (!enabled) return failed({ name, how, why: 'the account is disabled' }, call, context);
   const why = how === 'certificate' ? undefined : certificateFault(call.chain, name, context);
   if (why !== undefined) return failed({ name, how, why }, call, context);
-  // A card says nothing about the passwords that others guess.
-  if (how !== 'certificate') forgive(name, call, context, how);
+  forgive(name, call, context, how);
   // Before the session exists: a login that cannot be recorded is none.
   record({ name, how, why: '' }, 'done', call, context);
   const { sessionLifetime, clientCertificate } = settings();

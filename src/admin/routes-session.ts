@@ -31,7 +31,7 @@ export const SESSION_ROUTES = routesOf('Session')({
     summary: 'Signs in with the client certificate of the connection. The answer sets the session cookie.',
     least: 'nobody',
     response: sessionInfo,
-    problems: ['login-failed'],
+    problems: ['login-failed', 'too-many-attempts'],
     asksOnly: true,
   },
   'GET /api/session': {

@@ -25,8 +25,9 @@ export const renderMessage = (event: MailEvent): string => `${LEVEL_TEXT[levelOf
 export function renderJson(event: MailEvent, atMs: number): string {
   const { event: name, ...facts } = event;
   const json = JSON.stringify({ time: isoTime(atMs), level: levelOf(event), event: name, ...facts }, cutStrings);
-  // Readers that split lines the Unicode way would take these for line ends; JSON allows them raw.
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, escapeUnit);
+  // Readers that split lines the Unicode way would take these for line ends, and terminals would turn what follows round;
+  // JSON allows them raw.
+  return json.replace(/[\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escapeUnit);
 }
 
 const cutStrings = (_key: string, value: unknown): unknown => (typeof value === 'string' ? cut(value) : value);

@@ -12,10 +12,14 @@ async function newAccount({ api }: World): Promise<string> {
 const nobodysName = { account: 'nobody' };
 const noAccount: Make = () => ({ path: nobodysName });
 
-/** From an address of its own, so that nobody else is locked out with it. */
-async function lock({ api }: World, account: string): Promise<void> {
+/** Nobody else is locked out with it. */
+function ownAddress(): string {
   const number = another();
-  const from = `127.0.${Math.floor(number / 250)}.${2 + (number % 250)}`;
+  return `127.0.${Math.floor(number / 250)}.${2 + (number % 250)}`;
+}
+
+async function lock({ api }: World, account: string): Promise<void> {
+  const from = ownAddress();
   for (let i = 0; i < 5; i++) await api.tls('POST /api/login', { from, body: { account, password: 'wrong' } });
 }
 
@@ -97,7 +101,14 @@ export const SESSION_CASES = {
       });
       return { certificate };
     },
-    problems: { 'login-failed': () => ({}) },
+    problems: {
+      'login-failed': () => ({}),
+      'too-many-attempts': async ({ api }) => {
+        const from = ownAddress();
+        for (let i = 0; i < 20; i++) await api.tls('POST /api/login/certificate', { from });
+        return { from };
+      },
+    },
   },
   'GET /api/session': { good: () => ({}) },
   'DELETE /api/session': { via: 'cookie', good: () => ({}) },

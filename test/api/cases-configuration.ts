@@ -66,7 +66,10 @@ export const CONFIGURATION_CASES = {
     },
   },
   'PUT /api/config/candidate': {
-    good: () => ({ body: { document: 100 + another(), at: BANNER } }),
+    good: async (world) => {
+      await unchanged(world);
+      return { body: { document: 100 + another(), at: BANNER } };
+    },
     problems: {
       'not-possible': () => ({ body: { document: {}, at: NOTHING_THERE } }),
     },
