@@ -167,3 +167,23 @@ test('a host is never left alone for longer than ten minutes, and another port i
   assert.deepEqual(memory.usable([host], 600_000).try, [host]);
   assert.equal(memory.usable([{ ...host, port: 26 }], 0).try.length, 1);
 });
+
+test('what an administrator takes back is out of its job, and only that; nothing of it is begun any more', () => {
+  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const { jobs } = group([
+    due(1, 0, 'a@mx.test'),
+    due(1, 1, 'b@mx.test'),
+    due(2, 0, 'a@mx.test'),
+    due(3, 0, 'a@other.test'),
+  ]);
+  for (const job of jobs) controls.add(job);
+  const names = (rows: readonly DueRecipient[] = []): string[] =>
+    rows.map(({ mid, recipient }) => `${mid}:${recipient.rid}`);
+  assert.deepEqual(names(controls.withdraw(({ recipient }) => recipient.address.startsWith('a@mx'))), ['1:0', '2:0']);
+  assert.equal(controls.waiting, 2);
+  assert.deepEqual(controls.load('mx.test'), { connecting: 0, established: 0, waiting: 1 });
+  assert.deepEqual(names(controls.take('mx.test')?.rows), ['1:1']);
+  assert.equal(controls.take('mx.test'), undefined);
+  assert.deepEqual(names(controls.withdraw(() => true)), ['3:0']);
+  assert.equal(controls.start(), undefined, 'there is nothing left to connect for');
+});

@@ -6,6 +6,7 @@
  * One piece of work at a time, in parts of bounded time; whatever a part has answered for is on stable storage.
  * Effects: the queue, the log, through the ledger.
  */
+import { GatewayError } from '../core/errors.ts';
 import type { Clock, DueRecipient } from '../core/ports.ts';
 import { matcherOf, QUEUE_START, type QueuePlace, type QueueRange, selectionText } from '../core/queue-selection.ts';
 import type { MailLog } from '../log/mail-event.ts';
@@ -53,6 +54,7 @@ export class QueueWork {
   async #dispose(disposal: Disposal): Promise<DisposalReport> {
     const { queue, owner, ledger, clock, stopping } = this.#parts;
     const { selection } = disposal;
+    if (stopping()) throw new GatewayError('closed', 'the gateway is stopping');
     const { after: from, upTo } = this.#rangeOf(disposal.range);
     const untilMs = clock.now() + PART_MS;
     const tally: Tally = { recipients: 0, messages: 0, bounces: 0 };

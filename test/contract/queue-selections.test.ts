@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { openQueueStore } from '../../src/queue/open-store.io.ts';
 import { connectQueue, type QueueClient, type SelectedRecipients } from '../../src/queue/queue-client.io.ts';
 import { QUEUE_START, type QueuePlace, type QueueSelection } from '../../src/core/queue-selection.ts';
+import { openSpoolWriter } from '../../src/queue/spool.io.ts';
 import { WORK_QUEUE } from '../../src/queue/work-queue.ts';
 import { mid, newMessage, recordingLog, rid } from './queue-messages.ts';
 
@@ -15,7 +16,7 @@ const CLAIM = { owner: 'administrator', nowMs: 2000, leaseMs: 60_000 };
 const all = (after: QueuePlace = QUEUE_START) => ({ after, upTo: UP_TO });
 
 async function withQueue(
-  body: (queue: QueueClient, reopen: () => Promise<QueueClient>) => Promise<void>,
+  body: (queue: QueueClient, reopen: () => Promise<QueueClient>, dataDir: string) => Promise<void>,
 ): Promise<void> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'sallyport-selections-'));
   const open = async () => {
@@ -24,11 +25,15 @@ async function withQueue(
   };
   let opened = await open();
   try {
-    await body(opened.queue, async () => {
-      await opened.store.close();
-      opened = await open();
-      return opened.queue;
-    });
+    await body(
+      opened.queue,
+      async () => {
+        await opened.store.close();
+        opened = await open();
+        return opened.queue;
+      },
+      dataDir,
+    );
   } finally {
     await opened.store.close();
     rmSync(dataDir, { recursive: true });
@@ -117,6 +122,22 @@ test('a message that is deleted is gone with its body, and the rest stays', () =
     assert.deepEqual(await remove(1), [1]);
     assert.deepEqual(await queue.summary(), { messages: 0, activeRecipients: 0 });
     await assert.rejects(queue.readBody(mid(1)));
+  }));
+
+test('a message that is held because its body is gone can still be found and deleted', () =>
+  withQueue(async (queue, reopen, dataDir) => {
+    const writer = await openSpoolWriter(path.join(dataDir, 'spool'), mid(1));
+    await writer.write([Buffer.alloc(70_000)]);
+    await queue.accept(newMessage({ mid: 1, body: { kind: 'spooled', ...(await writer.commit()) } }));
+    rmSync(path.join(dataDir, 'spool', '1.eml'));
+    const again = await reopen();
+    const { recipients } = await again.select({ selection: { by: 'all' }, range: all(), limit: 10, claim: CLAIM });
+    assert.deepEqual(
+      [recipients.length, recipients[0]?.nextAttemptMs, recipients[0]?.inWorkQueue],
+      [1, undefined, undefined],
+    );
+    assert.deepEqual(await again.settle([{ mid: mid(1), rid: rid(0), outcome: 'deleted', response: '' }], []), [1]);
+    assert.deepEqual(await again.summary(), { messages: 0, activeRecipients: 0 });
   }));
 
 test('delivernow: the next attempt is now for what waits, and nothing else changes', () =>
