@@ -11,6 +11,7 @@ import type { AuditRecord, How } from './audit.io.ts';
 import type { ControlCalls } from './control-calls.ts';
 import type { Explanations } from './explanations.ts';
 import type { HostCensus } from './host-census.io.ts';
+import type { LoginRecordLimit } from './login-record-limit.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasskeyChallenges } from './passkey-challenges.ts';
 import type { PasswordHashes } from './password-hash.io.ts';
@@ -72,6 +73,7 @@ export type ApiContext = {
   readonly hashes: PasswordHashes;
   readonly throttle: LoginThrottle;
   readonly challenges: PasskeyChallenges;
+  readonly recordLimit: LoginRecordLimit;
   readonly certificates: CertificateDoor;
   readonly queue: QueueClient;
   readonly census: HostCensus;

@@ -61,7 +61,12 @@ export function forgive(name: string, call: Call, { throttle }: ApiContext, how:
 type Failure = { readonly name: string; readonly how: LoginMethod; readonly why: string };
 
 export function failed(failure: Failure, call: Call, context: ApiContext): Problem {
-  record(failure, 'login-failed', call, context);
+  const { clock, recordLimit } = context;
+  const passedOver = recordLimit.next(clock.now());
+  if (passedOver !== undefined) {
+    const more = passedOver === 0 ? '' : ` (${passedOver} failed logins before it have no entry)`;
+    record({ ...failure, why: `${failure.why}${more}` }, 'login-failed', call, context);
+  }
   return LOGIN_FAILED;
 }
 

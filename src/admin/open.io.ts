@@ -8,6 +8,7 @@ import type { Answer } from './api-response.ts';
 import { AuditRecord } from './audit.io.ts';
 import { HANDLERS } from './handlers.io.ts';
 import { HostCensus } from './host-census.io.ts';
+import { LoginRecordLimit } from './login-record-limit.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openApiDocument } from './openapi.ts';
 import { PasskeyChallenges } from './passkey-challenges.ts';
@@ -51,6 +52,7 @@ export function openApi({ folder, certificates, ...parts }: ApiParts): {
     hashes: new PasswordHashes(),
     throttle: new LoginThrottle(),
     challenges: new PasskeyChallenges(),
+    recordLimit: new LoginRecordLimit(),
     certificates: { judge: (chain) => certificates().judge(chain), read: (file) => certificates().read(file) },
     openApi: () => {
       document ??= `${JSON.stringify(openApiDocument(version), null, 1)}\n`;

@@ -18,8 +18,8 @@ export const ACCOUNT_COMMANDS: Commands = {
     run: async (args, write, context) => (await import('./userconfig.io.ts')).useradd(args, write, context),
   },
   passwd: {
-    usage: 'passwd NAME [--data DIR] [--json]',
-    does: 'sets the password of an administrator; its sessions end',
+    usage: 'passwd [NAME] [--data DIR] [--json]',
+    does: 'sets the password of an administrator; its sessions end. Asks whose when told nothing',
     run: async (args, write, context) => (await import('./userconfig.io.ts')).passwd(args, write, context),
   },
   tokens: {

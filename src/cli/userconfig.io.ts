@@ -8,6 +8,7 @@ import { ROLES } from '../admin/roles.ts';
 import { accountsText, accountText, certificateLine, listText, passkeyLine } from './accounts-view.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { choice } from './question.ts';
 import {
   type AccountOperation,
   atTerminal,
@@ -47,6 +48,20 @@ async function setPassword(on: OnAccounts, account: string): Promise<number> {
   if (password === undefined) return different(on);
   const answer = await on.api.call('PUT /api/accounts/{account}/password', { path: { account }, body: { password } });
   return said(on, answer, () => `password of ${account} set; its sessions have ended\n`);
+}
+
+/** Asks whose, where no name was given. */
+async function changePassword(on: OnAccounts, parsed: Arguments): Promise<number> {
+  const [name] = parsed.rest;
+  if (name !== undefined) return setPassword(on, name);
+  const known = await on.api.call('GET /api/accounts');
+  if (!known.ok) return said(on, known, () => '');
+  const options = known.body.accounts.map((account) => ({ value: account.name, label: account.name }));
+  if (options.length === 0) {
+    on.write('sallyport: there is no account yet: useradd makes the first one\n');
+    return 1;
+  }
+  return setPassword(on, await on.dialogue.ask(choice('Select the user whose password to change:', options)));
 }
 
 const different = ({ write }: OnAccounts): number => {
@@ -186,9 +201,4 @@ export const useradd = (args: readonly string[], write: Write, context: CommandC
   );
 
 export const passwd = (args: readonly string[], write: Write, context: CommandContext): Promise<number> =>
-  runOperation(
-    { usage: 'passwd NAME', least: 1, run: (on, parsed) => setPassword(on, first(parsed)) },
-    args,
-    write,
-    context,
-  );
+  runOperation({ usage: 'passwd [NAME]', least: 0, most: 1, run: changePassword }, args, write, context);

@@ -12,7 +12,7 @@ const card = ({ api }: World): string => readFileSync(api.site.pki.card('alice')
 /** About a candidate that somebody else's commit stands against. */
 const inConflict = (good: Make): ProblemCase => ({
   make: async (world) => {
-    const { token } = await world.api.person('read-only');
+    const { token } = await world.api.person('operator');
     const me: World['me'] = (key, asking) => world.api.tls(key, { ...asking, token });
     await contradicted({ ...world, me });
     const { body } = await good(world);

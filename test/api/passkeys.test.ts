@@ -177,6 +177,31 @@ describe('a passkey', () => {
   });
 });
 
+test('with clientCertificate.required a passkey signs in only beside a certificate of its account', async () => {
+  const strict = await ApiSite.open({ clientCertificate: { trust: ['cac'], required: true } });
+  const { name } = await strict.person('operator');
+  const { pki } = strict.site;
+  const [mine, other] = [pki.card('alice'), pki.card('bob')];
+  const path = { account: name };
+  await strict.good('POST /api/accounts/{account}/certificates', { path, body: { pem: mine.cert } });
+  const { cookie = '' } = await strict.tls('POST /api/login/certificate', { certificate: mine });
+  const asked = await strict.tls('POST /api/session/passkeys/options', { cookie });
+  const authenticator = new Authenticator(strict.origin);
+  const body = { name: 'laptop', response: authenticator.create(asked.body) };
+  assert.equal((await strict.tls('POST /api/session/passkeys', { cookie, body })).status, 201);
+  const signIn = async (card?: { cert: string; key: string }) => {
+    const { body: given } = await strict.tls('POST /api/login/passkey/options', { body: {} });
+    const response = authenticator.get(given['options'] as Record<string, unknown>);
+    return strict.tls('POST /api/login/passkey', {
+      body: { attempt: given['attempt'], response },
+      ...(card === undefined ? {} : { certificate: card }),
+    });
+  };
+  assert.equal((await signIn()).kind, 'login-failed');
+  assert.equal((await signIn(other)).kind, 'login-failed');
+  assert.equal((await signIn(mine)).status, 200);
+});
+
 describe('the options of a login', () => {
   test('are the same for every name, so that nobody learns who has passkeys', async () => {
     const { name } = await holder();

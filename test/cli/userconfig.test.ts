@@ -125,6 +125,10 @@ describe('userconfig', () => {
     assert.equal((await login(name, 'a new battery horse')).status, 200);
     assert.match(await good('passwd', [name], PASSWORD), /^password of user-\d+ set; its sessions have ended\n$/);
     assert.equal((await login(name, PASSWORD)).status, 200);
+    const asked = await command('passwd', [], name, 'one more battery horse');
+    assert.equal(asked.code, 0, asked.output);
+    assert.match(asked.stdout, /^Select the user whose password to change:\n1\. /);
+    assert.equal((await login(name, 'one more battery horse')).status, 200);
   });
 
   test('unlock lets an account try again', async () => {

@@ -59,6 +59,8 @@ test('an edited file counts after SIGHUP, or config load, and not before', async
   assert.match(await greeting(port), /load\.example\.test/);
   assert.match(readFileSync(file, 'utf8'), /^# a remark\n/);
   assert.match(readFileSync(`${file}.previous`, 'utf8'), /hup\.example\.test/);
+  assert.equal(configCommand('show', 'hostname', '--data', gateway.data).output, 'load.example.test\n');
+  assert.match(configCommand('save', '--data', gateway.data).output, /^hostname: load\.example\.test$/m);
   assert.match(configCommand('history', '--data', gateway.data).output, /^3 .*\n2 .*\n1 /);
   await gateway.stop();
 });
