@@ -59,6 +59,8 @@ export type Script = {
 
 export type ConfigCommand = {
   readonly name: string;
+  /** Above the menu, in place of the first collection's list. */
+  readonly heading?: (document: Mapping) => string;
   /** The first one needs no word in front of its operations. */
   readonly collections: readonly Collection[];
   readonly settings?: readonly Settings[];

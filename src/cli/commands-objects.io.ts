@@ -11,15 +11,16 @@ const VERBS = ['list', 'show', 'new', 'edit', 'delete', 'rename'];
 type Described = {
   readonly does: string;
   readonly words?: readonly string[];
+  readonly verbs?: readonly string[];
   readonly load: () => Promise<ConfigCommand>;
 };
 
 /** Asked nothing, the command asks; the schema is loaded when it runs. */
-function objects(name: string, { does, words = [], load }: Described): Command {
+function objects(name: string, { does, words = [], verbs = VERBS, load }: Described): Command {
   return {
     usage: `${name} [OPERATION [NAME] [--KEY VALUE...]] [--json] ${PLACE}`,
     does,
-    operations: [...VERBS, ...words],
+    operations: [...verbs, ...words],
     keys: async () => (await import('./config-script.io.ts')).scriptOptions(await load()).map((key) => `--${key}`),
     run: async (args, write, context) =>
       (await import('./config-command.io.ts')).configCommand(await load(), args, { write, context }),
@@ -45,5 +46,20 @@ export const OBJECT_COMMANDS: Commands = {
     does: 'where revocation lists come from, and what is checked against them',
     words: ['setup'],
     load: async () => (await import('./crlconfig.io.ts')).CRLCONFIG,
+  }),
+  sslconfig: objects('sslconfig', {
+    does: 'protocol versions and ciphers of inbound TLS',
+    verbs: ['inbound'],
+    load: async () => (await import('./sslconfig.ts')).SSLCONFIG,
+  }),
+  destconfig: objects('destconfig', {
+    does: 'limits towards the hosts that mail is delivered to',
+    verbs: ['default'],
+    load: async () => (await import('./destconfig.ts')).DESTCONFIG,
+  }),
+  smtproutes: objects('smtproutes', {
+    does: 'where mail for a domain goes',
+    verbs: ['print', 'new', 'edit', 'delete', 'import', 'export', 'clear'],
+    load: async () => (await import('./smtproutes.io.ts')).SMTPROUTES,
   }),
 };

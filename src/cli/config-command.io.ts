@@ -3,6 +3,7 @@
  * when asked nothing, `NAME new|edit|delete|rename|show|list [OBJECT] --key value` for scripts. Both change the candidate of
  * the account. Effects: the configuration, the dialogue.
  */
+import type { Mapping } from '../config/document.ts';
 import type { Write } from './arguments.ts';
 import type { ConfigCommand } from './collection.ts';
 import type { CommandContext } from './command.ts';
@@ -34,7 +35,7 @@ export async function configCommand(
       const editor = new Editor(session, dialogue);
       const [first, ...others] = command.collections;
       await editor.menu(
-        async () => (first === undefined ? '' : listText(first, await editor.document())),
+        async () => headingOf(command, await editor.document()),
         async () => [
           ...(first === undefined ? [] : collectionOperations(first, editor)),
           ...others.map((each) => innerMenu(each, editor)),
@@ -45,4 +46,10 @@ export async function configCommand(
       return 0;
     },
   });
+}
+
+function headingOf({ heading, collections }: ConfigCommand, document: Mapping): string {
+  const [first] = collections;
+  if (heading !== undefined) return heading(document);
+  return first === undefined ? '' : listText(first, document);
 }

@@ -5,9 +5,10 @@ import { refuseImpossible } from '../config/refusals.ts';
 import type { Script } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
 import { withOptions } from './form.ts';
-import { HostAccess, importEdits, position, readTable, writeTable } from './hostaccess.io.ts';
+import { HostAccess, importEdits, position, readTable } from './hostaccess.io.ts';
 import { hostAccessText } from './host-access-text.ts';
 import { refusedByFile, said, UsageError } from './on-configuration.io.ts';
+import { writeNewFile } from './text-files.io.ts';
 
 const USAGE = [
   'LISTENER print',
@@ -29,7 +30,12 @@ async function run(editor: Editor, words: readonly string[]): Promise<number> {
     throw new UsageError('');
   const text = hostAccessText(document, object);
   if (verb === 'print') return said(editor.session, { ok: true, groups }, () => text);
-  if (verb === 'export') return said(editor.session, { ok: true, file: name }, () => `${writeTable(name, text)}\n`);
+  if (verb === 'export') {
+    const written = writeNewFile(name, text);
+    return written.ok
+      ? said(editor.session, { ok: true, file: name }, () => `${written.text}\n`)
+      : refuse(written.text);
+  }
   if (refusedByFile(editor.session)) return 1;
   if (verb === 'import') {
     const read = readTable(name);

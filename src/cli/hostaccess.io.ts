@@ -2,7 +2,6 @@
  * `listenerconfig > edit > hostaccess`: the sender groups of a listener in their order, the policies they name, the default
  * policy, the table as text. Effects: the configuration, the dialogue, files.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { nameFault } from '../config/schema-place.ts';
 import { create, modifyByForm, remove } from './config-object.io.ts';
@@ -13,8 +12,7 @@ import { hostAccessText, parseHostAccess } from './host-access-text.ts';
 import { hostAccessHeading, senderGroups } from './listener-summary.ts';
 import { defaultPolicyFields, MAIL_FLOW_POLICIES } from './mail-flow-policy.ts';
 import { choice, line, required, yesNo } from './question.ts';
-
-const MAX_TABLE_BYTES = 8 * 1024 * 1024;
+import { readTextOf, writeNewFile } from './text-files.io.ts';
 
 const HOSTS = [
   'Enter the hosts to add. CIDR addresses such as 10.1.1.0/24 are allowed. IP address ranges such as 10.1.1.10-20 are',
@@ -175,7 +173,7 @@ export class HostAccess {
   async #export(): Promise<void> {
     const { document, listener } = await this.listener();
     const file = await this.editor.dialogue.ask(line({ text: 'Enter the name of the file.', read: required }));
-    this.editor.dialogue.write(`${writeTable(file, hostAccessText(document, listener))}\n\n`);
+    this.editor.dialogue.write(`${writeNewFile(file, hostAccessText(document, listener)).text}\n\n`);
   }
 }
 
@@ -188,26 +186,10 @@ type Table = Extract<ReturnType<typeof parseHostAccess>, { ok: true }>;
 
 /** A string: why not. */
 export function readTable(file: string): Table | string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return `Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? 'failed'}`;
-  }
-  if (text.length > MAX_TABLE_BYTES) return `${file} is too large.`;
-  const parsed = parseHostAccess(text);
+  const read = readTextOf(file);
+  if (!read.ok) return read.why;
+  const parsed = parseHostAccess(read.text);
   return parsed.ok ? parsed : `${file}: ${parsed.why}`;
-}
-
-/** What came of it. An existing file is not overwritten. */
-export function writeTable(file: string, text: string): string {
-  try {
-    writeFileSync(file, text, { flag: 'wx', mode: 0o640 });
-    return `Written to ${file}.`;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'EEXIST' ? `${file} exists already.` : `Cannot write ${file}: ${code ?? 'failed'}`;
-  }
 }
 
 export const importEdits = (path: readonly string[], { groups, policies }: Table) => [

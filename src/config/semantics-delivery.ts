@@ -30,7 +30,8 @@ export function routeFaults(config: Config): Fault[] {
   return found;
 }
 
-function routeKeyFault(key: string): string | undefined {
+/** Why this is no key of a route. */
+export function routeKeyFault(key: string): string | undefined {
   if (key === 'ALL') return undefined;
   if (key.toUpperCase() === 'ALL') return `${KEY}; did you mean "ALL"?`;
   const domain = key.startsWith('.') ? key.slice(1) : key;
