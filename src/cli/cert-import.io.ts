@@ -15,26 +15,52 @@ export async function importFile({ rest: [file = ''], options }: Arguments, writ
   const read = await readCertificates(file);
   if (!read.ok) return refuse(`${file}: ${read.why}`, write);
   for (const remark of read.remarks) write(`warning: ${remark}\n`);
-  const chosen = chooseOwn(read.certificates, read.keys);
-  if (typeof chosen === 'string') return refuse(`${file}: ${chosen}`, write);
-  const { own, key } = chosen;
-  const sorted = [own, ...read.certificates.filter((each) => each !== own)];
-  const { order, findings } = diagnoseChain(sorted, Date.now());
-  const chain = order.map((place) => sorted[place - 1] as Certificate);
-  const sent = chain.filter((each, i) => i === 0 || each.subject.key !== each.issuer.key);
+  const taken = ownWithChain(read.certificates, read.keys);
+  if (typeof taken === 'string') return refuse(`${file}: ${taken}`, write);
+  const { own, keyPem, chain, warnings } = taken;
   const why = writeNew([
-    { file: `${out}.key`, content: key.export({ type: 'pkcs8', format: 'pem' }) as string, secret: true },
-    { file: `${out}.pem`, content: sent.map(({ der }) => pemOf(der)).join('') },
+    { file: `${out}.key`, content: keyPem, secret: true },
+    { file: `${out}.pem`, content: chain.map(({ der }) => pemOf(der)).join('') },
   ]);
   if (why !== undefined) return refuse(why, write);
   write(`${out}.key: the private key, not encrypted\n`);
   write(
-    `${out}.pem: ${sent.length === 1 ? 'the certificate' : `the certificate and ${sent.length - 1} of its authorities`} of ${own.subject.rfc4514}\n`,
+    `${out}.pem: ${chain.length === 1 ? 'the certificate' : `the certificate and ${chain.length - 1} of its authorities`} of ${own.subject.rfc4514}\n`,
   );
-  for (const { severity, words } of findings)
-    if (severity === 'fault' && !/^(out of order|certificate \d+ .*not part)/.test(words)) write(`warning: ${words}\n`);
+  for (const words of warnings) write(`warning: ${words}\n`);
   write(configurationOf(out, undefined));
   return 0;
+}
+
+export type Taken = {
+  readonly own: Certificate;
+  /** PKCS #8, not encrypted. */
+  readonly keyPem: string;
+  /** The certificate, then its intermediates; no root. */
+  readonly chain: readonly Certificate[];
+  readonly warnings: readonly string[];
+};
+
+/** A certificate with its key and its authorities in their order, whatever the order they came in; or why not. */
+export function ownWithChain(certificates: readonly Certificate[], keys: readonly KeyObject[]): Taken | string {
+  const chosen = chooseOwn(certificates, keys);
+  if (typeof chosen === 'string') return chosen;
+  const { own, key } = chosen;
+  return { ...inOrder(own, certificates), own, keyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string };
+}
+
+export function inOrder(own: Certificate, certificates: readonly Certificate[]): Pick<Taken, 'chain' | 'warnings'> {
+  const sorted = [own, ...certificates.filter((each) => each !== own)];
+  const { order, findings } = diagnoseChain(sorted, Date.now());
+  const chain = order.map((place) => sorted[place - 1] as Certificate);
+  return {
+    chain: chain.filter((each, i) => i === 0 || each.subject.key !== each.issuer.key),
+    warnings: findings
+      .filter(
+        ({ severity, words }) => severity === 'fault' && !/^(out of order|certificate \d+ .*not part)/.test(words),
+      )
+      .map(({ words }) => words),
+  };
 }
 
 function chooseOwn(
@@ -50,7 +76,7 @@ function chooseOwn(
   return 'the private key belongs to none of the certificates';
 }
 
-const pemOf = (der: Uint8Array): string => {
+export const pemOf = (der: Uint8Array): string => {
   const base64 = Buffer.from(der).toString('base64');
   return `-----BEGIN CERTIFICATE-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
 };

@@ -15,10 +15,10 @@ import {
 } from '../certificate-making.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { configurationOf, refuse } from './cert.ts';
+import { MAX_DAYS, readDays } from './certificate-days.ts';
 import { type NewFile, readCertificates, writeNew } from './cert-files.io.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_DAYS = 3660;
 
 export async function request({ options }: Arguments, write: Write): Promise<number> {
   const asked = await prepare(options);
@@ -33,25 +33,29 @@ export async function request({ options }: Arguments, write: Write): Promise<num
 }
 
 export async function selfSigned({ options }: Arguments, write: Write): Promise<number> {
-  const days = /^\d{1,4}$/.test(options['days'] ?? '365') ? Number(options['days'] ?? 365) : 0;
-  if (days < 1 || days > MAX_DAYS) return refuse(`--days is a whole number from 1 to ${MAX_DAYS}`, write);
+  const read = readDays(options['days'] ?? '365');
+  if (!read.ok) return refuse(`--days is a whole number from 1 to ${MAX_DAYS}`, write);
+  const days = read.value;
   const asked = await prepare(options);
   if (typeof asked === 'string') return refuse(asked, write);
   const { wanted, key, keyFiles, out } = asked;
-  const notBeforeMs = Date.now() - 3_600_000;
-  const lifetime = {
-    // Twenty octets at most and positive (RFC 5280 §4.1.2.2).
-    serialHex: `01${randomBytes(15).toString('hex')}`,
-    notBeforeMs,
-    notAfterMs: notBeforeMs + days * DAY_MS,
-  };
   const file = `${out}.pem`;
-  const why = writeNew([...keyFiles, { file, content: await selfSignedCertificate(wanted, key, lifetime) }]);
+  const why = writeNew([...keyFiles, { file, content: await selfSignedFor(wanted, key, days) }]);
   if (why !== undefined) return refuse(why, write);
   for (const made of keyFiles) write(`${made.file}: the private key\n`);
   write(`${file}: the certificate, for ${days} days; clients trust it only where it is installed\n`);
   write(configurationOf(out, options['key']));
   return 0;
+}
+
+export async function selfSignedFor(wanted: Wanted, key: KeyObject, days: number): Promise<string> {
+  const notBeforeMs = Date.now() - 3_600_000;
+  return await selfSignedCertificate(wanted, key, {
+    // Twenty octets at most and positive (RFC 5280 §4.1.2.2).
+    serialHex: `01${randomBytes(15).toString('hex')}`,
+    notBeforeMs,
+    notAfterMs: notBeforeMs + days * DAY_MS,
+  });
 }
 
 type Asked = {
@@ -65,19 +69,25 @@ type Asked = {
 async function prepare(options: Arguments['options']): Promise<Asked | string> {
   const { out, names = '', country } = options;
   if (out === undefined) return '--out is needed: the new files begin with it';
-  const list = names
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  if (list.length === 0) return '--names is needed: host names and addresses, with commas between';
-  const odd = list.find((name) => isIP(name) === 0 && !HOST_NAME.test(name));
-  if (odd !== undefined) return `--names: ${JSON.stringify(odd)} is neither a host name nor an address`;
+  const list = namesOf(names);
+  if (typeof list === 'string') return `--names${list}`;
   if (country !== undefined && !/^[A-Z]{2}$/.test(country)) return '--country is two capital letters';
   const key = await keyFrom(options);
   if (typeof key === 'string') return key;
   const keyFiles = options['key'] === undefined ? [keyFile(out, key)] : [];
   const { organization, unit, locality, state } = options;
   return { wanted: { names: list, organization, unit, locality, state, country }, key, keyFiles, out };
+}
+
+/** Host names and addresses of a certificate, or why they will not do. */
+export function namesOf(text: string): string[] | string {
+  const list = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (list.length === 0) return ' is needed: host names and addresses, with commas between';
+  const odd = list.find((name) => isIP(name) === 0 && !HOST_NAME.test(name));
+  return odd === undefined ? list : `: ${JSON.stringify(odd)} is neither a host name nor an address`;
 }
 
 const HOST_NAME = /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;

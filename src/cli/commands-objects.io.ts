@@ -33,6 +33,11 @@ export const OBJECT_COMMANDS: Commands = {
     words: ['policy', 'hostaccess', 'setup'],
     load: async () => (await import('./listenerconfig.io.ts')).LISTENERCONFIG,
   }),
+  certconfig: objects('certconfig', {
+    does: 'certificates of the gateway, and authorities: import, paste, make, renew, print',
+    verbs: ['list', 'show', 'import', 'new', 'edit', 'export', 'delete', 'rename', 'authority'],
+    load: async () => (await import('./certconfig.io.ts')).CERTCONFIG,
+  }),
   ldapconfig: objects('ldapconfig', {
     does: 'directories, and what they are asked',
     words: ['query'],

@@ -32,20 +32,24 @@ export async function configCommand(
   return await onConfiguration(place, write, {
     usage: '',
     run: async (session) => {
-      const editor = new Editor(session, dialogue);
-      const [first, ...others] = command.collections;
-      await editor.menu(
-        async () => headingOf(command, await editor.document()),
-        async () => [
-          ...(first === undefined ? [] : collectionOperations(first, editor)),
-          ...others.map((each) => innerMenu(each, editor)),
-          ...(command.settings ?? []).map((each) => settingsOperation(each, editor)),
-          ...(command.extras ?? []).map((each) => ({ ...each, run: () => each.run(editor) })),
-        ],
-      );
+      await commandMenu(command, new Editor(session, dialogue));
       return 0;
     },
   });
+}
+
+/** The dialogue, which may also stand within that of another command. */
+export async function commandMenu(command: ConfigCommand, editor: Editor): Promise<void> {
+  const [first, ...others] = command.collections;
+  await editor.menu(
+    async () => headingOf(command, await editor.document()),
+    async () => [
+      ...(first === undefined ? [] : collectionOperations(first, editor)),
+      ...others.map((each) => innerMenu(each, editor)),
+      ...(command.settings ?? []).map((each) => settingsOperation(each, editor)),
+      ...(command.extras ?? []).map((each) => ({ ...each, run: () => each.run(editor) })),
+    ],
+  );
 }
 
 function headingOf({ heading, collections }: ConfigCommand, document: Mapping): string {
