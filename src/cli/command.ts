@@ -19,6 +19,8 @@ export type Command = {
   readonly alone?: true;
   /** The words that may follow the name. */
   readonly operations?: readonly string[];
+  /** The usage of each operation, where one line does not say it. */
+  readonly details?: () => Promise<string>;
   /** Options that the usage line does not spell out: keys of the schema. */
   readonly keys?: () => Promise<readonly string[]>;
   readonly run: (args: readonly string[], write: Write, context: CommandContext) => Promise<number>;
@@ -33,7 +35,9 @@ export const commandNamed = (commands: Commands, name: string): Command | undefi
 export const optionsOf = ({ usage }: Command): string[] => [...new Set(usage.match(/--[a-z][a-z-]*/g) ?? [])];
 
 /** `usage: sallyport …` and what it does. */
-export const usageText = ({ usage, does }: Command): string => `usage: sallyport ${usage}\n${does}\n`;
+export async function usageText({ usage, does, details }: Command): Promise<string> {
+  return details === undefined ? `usage: sallyport ${usage}\n${does}\n` : `${await details()}${does}\n`;
+}
 
 /** The words of `operations`, else those of a usage line such as `crl list|update [SOURCE]`. */
 export function operationsOf({ usage, operations }: Command): readonly string[] {

@@ -21,6 +21,7 @@ function objects(name: string, { does, words = [], verbs = VERBS, load }: Descri
     usage: `${name} [OPERATION [NAME] [--KEY VALUE...]] [--json] ${PLACE}`,
     does,
     operations: [...verbs, ...words],
+    details: async () => (await import('./config-script.io.ts')).scriptUsage(await load()),
     keys: async () => (await import('./config-script.io.ts')).scriptOptions(await load()).map((key) => `--${key}`),
     run: async (args, write, context) =>
       (await import('./config-command.io.ts')).configCommand(await load(), args, { write, context }),

@@ -13,7 +13,7 @@ import { QUEUE_COMMANDS } from './commands-queue.io.ts';
 import { EndOfInput, Interrupted, terminal } from './dialogue.io.ts';
 
 // Each command loads its own modules: `check` has no need of the store, nor the gateway of the quickstart's PKI.
-const COMMANDS: Commands = {
+export const COMMANDS: Commands = {
   run: {
     alone: true,
     usage: 'run (--config FILE [--data DIR] | --data DIR [--key-file FILE]) [--log text|json]',
@@ -32,6 +32,7 @@ const COMMANDS: Commands = {
       ...['status', 'show', 'diff', 'save', 'load', 'set', 'delete', 'rename', 'commit', 'confirm', 'clear', 'rebase'],
       ...['history', 'rollback', 'rekey', 'describe', 'schema'],
     ],
+    details: async () => (await import('./config.io.ts')).USAGE,
     run: async (args, write) => (await import('./config.io.ts')).config(args, write),
   },
   ...CONFIGURATION_COMMANDS,
@@ -77,6 +78,7 @@ const COMMANDS: Commands = {
   cert: {
     usage: 'cert show|match|chain|verify|request|self-signed|import ...',
     does: 'shows, judges, makes and imports certificates; cert alone shows how',
+    details: async () => (await import('./cert.io.ts')).CERT_USAGE,
     run: async (args, write) => (await import('./cert.io.ts')).cert(args, write),
   },
   ...ACCOUNT_COMMANDS,
@@ -85,6 +87,11 @@ const COMMANDS: Commands = {
     usage: 'shell [--data DIR [--key-file FILE] | --config FILE]',
     does: 'all commands in one session, with history and completion; quit leaves',
     run: async (args, write, context) => (await import('./shell.io.ts')).shell(args, write, context),
+  },
+  completion: {
+    usage: 'completion bash|zsh',
+    does: 'prints the completion for a shell: source <(sallyport completion bash)',
+    run: async (args, write, context) => (await import('./completion.io.ts')).completion(args, write, context),
   },
   quickstart: {
     alone: true,
@@ -106,7 +113,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const command = commandNamed(COMMANDS, name);
   if (command !== undefined) {
     if (args.includes('--help') || args.includes('-h')) {
-      write(usageText(command));
+      write(await usageText(command));
       return 0;
     }
     try {

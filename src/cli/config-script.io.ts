@@ -8,8 +8,9 @@ import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { refuseImpossible, refuseMissing } from '../config/refusals.ts';
 import type { Collection, ConfigCommand, Settings } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
-import { optionNames, withOptions } from './form.ts';
+import { optionNames, secretOptions, withOptions } from './form.ts';
 import { PLACE_OPTIONS, PLACE_USAGE, refusedByFile, said, UsageError } from './on-configuration.io.ts';
+import { readPassword } from './password.io.ts';
 
 type Verb = {
   readonly usage: string;
@@ -31,19 +32,24 @@ const VERBS: Readonly<Record<string, Verb>> = {
 const typesOf = ({ types }: Collection): Mapping[] =>
   types === undefined ? [{}] : types.options.map(({ value }) => ({ type: value }));
 
-/** Keys that a collection's objects, and the settings, may have. */
+// `--data` says where the configuration is.
+const isKey = (name: string): boolean => !PLACE_OPTIONS.some((each) => each === name);
+const keysOf = (collection: Collection): string[] =>
+  optionNames([...collection.section, 'x'], typesOf(collection)).filter(isKey);
+const keysOfSettings = ({ section }: Settings): string[] => optionNames(section, [{}]).filter(isKey);
+
+/** Keys that the objects of a command, and its settings, may have; options of its other operations. */
 export function scriptOptions({ collections, settings = [], scripts = {} }: ConfigCommand): string[] {
-  const places = [
-    ...collections.map((each) => optionNames([...each.section, 'x'], typesOf(each))),
-    ...settings.map(({ section }) => optionNames(section, [{}])),
-  ];
-  const all = new Set([...places.flat(), ...Object.values(scripts).flatMap(({ options }) => options)]);
-  // `--data` says where the configuration is.
-  return [...all].filter((name) => !PLACE_OPTIONS.some((each) => each === name));
+  const others = Object.values(scripts).flatMap(({ options }) => options);
+  return [...new Set([...collections.flatMap(keysOf), ...settings.flatMap(keysOfSettings), ...others])];
 }
 
 export function scriptUsage(command: ConfigCommand): string {
   const { name, collections, settings = [], scripts = {} } = command;
+  const keyed = [
+    ...collections.map((each) => `KEY of a ${each.noun}: ${keysOf(each).join(', ')}`),
+    ...settings.map((each) => `KEY of ${each.name}: ${keysOfSettings(each).join(', ')}`),
+  ];
   const rows = [
     `usage: sallyport ${name} ${PLACE_USAGE}   (asks)`,
     ...collections.flatMap(({ kind }, i) =>
@@ -52,8 +58,13 @@ export function scriptUsage(command: ConfigCommand): string {
       ),
     ),
     ...settings.map((each) => `  sallyport ${name} ${each.name} --KEY VALUE... [--json]`),
-    ...Object.entries(scripts).flatMap(([word, { usage }]) => usage.map((row) => `  sallyport ${name} ${word} ${row}`)),
-    `KEY is one of: ${scriptOptions(command).join(', ')}. An empty value removes a key.`,
+    ...Object.entries(scripts).flatMap(([word, { usage }]) =>
+      usage.map((row) => `  sallyport ${name} ${`${word} ${row}`.trimEnd()} [--json]`),
+    ),
+    ...keyed,
+    ...(keyed.length > 0
+      ? ['An empty value removes a key; - stands for a secret, which is asked for or read from standard input.']
+      : []),
   ];
   return rows.map((row) => `${row}\n`).join('');
 }
@@ -133,9 +144,21 @@ async function change({ section }: Settings, editor: Editor): Promise<number> {
 type Put = { readonly path: readonly string[]; readonly object: Mapping; readonly document: Mapping };
 
 async function put({ path, object, document }: Put, editor: Editor): Promise<number> {
-  const changed = withOptions(object, Object.fromEntries(keysGiven(editor)), { path, document });
+  const options = Object.fromEntries(keysGiven(editor));
+  const changed = withOptions(object, { options, typed: await typedSecrets(path, options) }, { path, document });
   if (!changed.ok) return said(editor.session, refuseImpossible(changed.why), () => '');
   return await apply(editor, { op: 'set', path, value: changed.value });
+}
+
+/** A secret is asked for, or a line of standard input, where its option is `-`. */
+async function typedSecrets(
+  path: readonly string[],
+  options: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const typed: Record<string, string> = {};
+  for (const name of secretOptions(path, [{}]))
+    if (options[name] === '-') typed[name] = await readPassword(`Secret for --${name}`);
+  return typed;
 }
 
 async function remove({ section, noun }: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {

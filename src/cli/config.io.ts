@@ -67,7 +67,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-const USAGE = [
+export const USAGE = [
   'usage: sallyport config OPERATION [--data DIR [--key-file FILE] | --config FILE]',
   ...[...Object.values(OPERATIONS).map((each) => each.usage), 'describe', 'schema'].map(
     (row) => `  sallyport config ${row}`,

@@ -5,8 +5,7 @@
  */
 import { policyNames } from '../config/built-in-policies.ts';
 import { isList, isMapping, isSame, type Json, type Mapping, type Path, valueAt } from '../config/document.ts';
-import { MASK } from '../config/configuration-store.ts';
-import { typeOf, type Shape } from '../config/describe.ts';
+import { recordOf, typeOf, type Shape } from '../config/describe.ts';
 import { faultAt, keysAt, type SchemaKey } from '../config/schema-place.ts';
 import { choice, line, type Option, type Question, type Understood, yesNo } from './question.ts';
 
@@ -23,6 +22,8 @@ export type Field = {
   readonly preset?: Json;
   /** What holds where nothing is configured, in place of the schema's default: an answer that repeats it is left out. */
   readonly inherited?: Json;
+  /** Why a value that the schema takes will not do all the same. */
+  readonly judge?: (value: Json, object: Mapping) => string | undefined;
   /** Said after the answer. */
   readonly remark?: (value: Json | undefined) => string | undefined;
 };
@@ -64,7 +65,7 @@ export function asking(field: Field, object: Mapping, place: Place): Asking | un
   if (shape.enum !== undefined) return asked(choice(text, enumOptions(field, shape), preset), kept);
   if (shape.refersTo !== undefined && shape.type === 'string')
     return reference(text, key, { current, document: place.document });
-  const understand = reader(key, { object, place });
+  const understand = judged(reader(key, { object, place }), field, object);
   if (shape.secret === true)
     return { how: 'secret', text: secretText(text, current), understand: keeping(understand, current) };
   if (shape.value === 'PEM')
@@ -80,6 +81,15 @@ export function asking(field: Field, object: Mapping, place: Place): Asking | un
     read: (given) => (removable && given === REMOVE ? { ok: true, value: undefined } : understand(given)),
   });
   return asked(question, kept);
+}
+
+function judged(read: ReturnType<typeof reader>, { key, judge }: Field, object: Mapping): typeof read {
+  if (judge === undefined) return read;
+  return (text) => {
+    const understood = read(text);
+    const why = understood.ok && understood.value !== undefined ? judge(understood.value, object) : undefined;
+    return why === undefined ? understood : { ok: false, why: `${key}: ${why}` };
+  };
 }
 
 function asked<T>(question: Question<T>, value: (answer: T) => Json | undefined): Asking {
@@ -219,12 +229,14 @@ export function withValue(object: Json, [step, ...rest]: Path, value: Json | und
 export const optionName = (path: readonly string[]): string =>
   path.map((step) => step.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)).join('-');
 
+/** Options with their texts; `typed` are secrets that a person typed or a script wrote to standard input. */
+export type Given = {
+  readonly options: Readonly<Record<string, string>>;
+  readonly typed: Readonly<Record<string, string>>;
+};
+
 /** Options as the object with their values, or why not. `-` or an empty value removes; a secret is never an argument. */
-export function withOptions(
-  object: Mapping,
-  options: Readonly<Record<string, string>>,
-  place: Place,
-): Understood<Mapping> {
+export function withOptions(object: Mapping, { options, typed }: Given, place: Place): Understood<Mapping> {
   let next: Mapping = object;
   // The type first: it decides which other keys there are.
   const given = Object.entries(options).toSorted(([a], [b]) => Number(b === 'type') - Number(a === 'type'));
@@ -243,13 +255,18 @@ export function withOptions(
   return { ok: true, value: next };
 }
 
+const keysOfAll = (path: Path, objects: readonly Mapping[]): SchemaKey[] =>
+  objects
+    .flatMap((object) => keysAt(path, object))
+    .filter(({ shape }) => shape.properties === undefined && recordOf(shape) === undefined);
+
 /** The options that a script may give: every key with a value of its own. */
 export const optionNames = (path: Path, objects: readonly Mapping[]): string[] => [
-  ...new Set(
-    objects.flatMap((object) =>
-      keysAt(path, object)
-        .filter(({ shape }) => shape.properties === undefined && shape.secret !== true)
-        .map(({ path: key }) => optionName(key)),
-    ),
-  ),
+  ...new Set(keysOfAll(path, objects).map(({ path: key }) => optionName(key))),
 ];
+
+/** Those among them whose value is asked for. */
+export const secretOptions = (path: Path, objects: readonly Mapping[]): string[] =>
+  keysOfAll(path, objects)
+    .filter(({ shape }) => shape.secret === true)
+    .map(({ path: key }) => optionName(key));

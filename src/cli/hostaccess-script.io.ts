@@ -67,7 +67,7 @@ async function put({ editor, table, document }: Table, { groups, at, name }: Gro
   const given = { ...(senders === undefined ? {} : { senders }), ...(policy === undefined ? {} : { policy }) };
   const last = groups.at(-1)?.['senderGroup'] === 'ALL' ? groups.length - 1 : groups.length;
   const path = [...table.path, at < 0 ? last : at];
-  const value = withOptions(groups[at] ?? { senderGroup: name }, given, { path, document });
+  const value = withOptions(groups[at] ?? { senderGroup: name }, { options: given, typed: {} }, { path, document });
   if (!value.ok) return said(editor.session, refuseImpossible(value.why), () => '');
   return await apply(editor, [{ op: at < 0 ? 'insert' : 'set', path, value: value.value }]);
 }

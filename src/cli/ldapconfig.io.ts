@@ -1,10 +1,26 @@
 /** `ldapconfig`: directories, and what they are asked. Effects: see `config-command.io.ts`. */
-import { isList, isMapping, type Mapping } from '../config/document.ts';
+import { isList, isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
+import { parseDn } from '../ldap/distinguished-name.ts';
+import { faultsOfFilter } from '../ldap/faults.ts';
 import type { ConfigCommand } from './collection.ts';
+import { type Editor, optionOf } from './editor.io.ts';
 import { shown } from './form.ts';
+import { ldaptest } from './ldaptest.io.ts';
+import { choice, line, required } from './question.ts';
 
 const isCertificate = ({ type }: Mapping): boolean => type === 'certificate';
 const isSmtpAuth = ({ type }: Mapping): boolean => type === 'smtpAuth';
+/** Why this is no filter for a query of the type. */
+function filterFault(value: Json, { type }: Mapping): string | undefined {
+  if (typeof value !== 'string' || (type !== 'certificate' && type !== 'smtpAuth')) return undefined;
+  return faultsOfFilter([], value, type).find(({ severity }) => severity === 'error')?.message;
+}
+
+const distinguishedName = (value: Json): string | undefined =>
+  typeof value !== 'string' || parseDn(value) !== undefined
+    ? undefined
+    : 'not a distinguished name such as dc=example,dc=com (RFC 4514)';
+
 const hasHosts = ({ ldif }: Mapping): boolean => ldif === undefined;
 const hasBind = ({ bind }: Mapping): boolean => bind !== undefined;
 
@@ -13,6 +29,31 @@ function encrypts(object: Mapping): boolean {
   return (
     startTls === true || (isList(hosts) && hosts.some((host) => typeof host === 'string' && host.startsWith('ldaps:')))
   );
+}
+
+/** `ldaptest` on the uncommitted configuration. */
+async function test(editor: Editor): Promise<void> {
+  const { dialogue } = editor;
+  const queries = valueAt(await editor.document(), ['ldap', 'queries']);
+  const names = isMapping(queries) ? Object.keys(queries) : [];
+  if (names.length === 0) {
+    dialogue.write('There is no LDAP query yet.\n\n');
+    return;
+  }
+  const rows = names.map((name) => ({ value: name, label: name }));
+  const name = await dialogue.ask(choice('Select the LDAP query to test:', rows, names[0]));
+  const type = isMapping(queries) ? valueAt(queries, [name, 'type']) : undefined;
+  const about =
+    type === 'certificate'
+      ? [
+          '--certificate',
+          await dialogue.ask(line({ text: 'File with the certificate to use in the query:', read: required })),
+        ]
+      : ['--user', await dialogue.ask(line({ text: 'User identity to use in query:', read: required }))];
+  const place = editor.session.status.mode === 'store' ? ['--candidate'] : [];
+  const args = [...optionOf(editor, 'data'), ...optionOf(editor, 'config'), ...place, '--query', name, ...about];
+  await ldaptest(args, (text) => dialogue.write(text));
+  dialogue.write('\n');
 }
 
 export const LDAPCONFIG: ConfigCommand = {
@@ -45,7 +86,12 @@ export const LDAPCONFIG: ConfigCommand = {
           ask: 'Do you want to authenticate to the server with a user name (otherwise anonymous)?',
           when: hasHosts,
         },
-        { key: 'bind.dn', ask: 'Please enter the bind username (a distinguished name).', when: hasBind },
+        {
+          key: 'bind.dn',
+          ask: 'Please enter the bind username (a distinguished name).',
+          when: hasBind,
+          judge: distinguishedName,
+        },
         {
           key: 'bind.passwordFile',
           ask: 'File with the bind passphrase; empty if you want to type it.',
@@ -58,7 +104,7 @@ export const LDAPCONFIG: ConfigCommand = {
         },
         { key: 'startTls', ask: 'Use SSL (StartTLS) to connect to ldap:// hosts?', when: hasHosts },
         { key: 'ca', ask: 'Which certificate authorities sign the certificate of the server?', when: encrypts },
-        { key: 'baseDn', ask: 'Please enter the Base DN.' },
+        { key: 'baseDn', ask: 'Please enter the Base DN.', judge: distinguishedName },
       ],
     },
     {
@@ -75,7 +121,11 @@ export const LDAPCONFIG: ConfigCommand = {
           ask: 'Choose the type of query:',
           labels: { certificate: 'Certificate Authentication Query', smtpAuth: 'SMTP Authentication Query' },
         },
-        { key: 'filter', ask: 'Enter the LDAP query string. Certificates: {cn}, {sn}, …; SMTP Auth: {u}.' },
+        {
+          key: 'filter',
+          ask: 'Enter the LDAP query string. Certificates: {cn}, {sn}, …; SMTP Auth: {u}.',
+          judge: filterFault,
+        },
         { key: 'userIdAttribute', ask: 'Enter the User ID attribute.', when: isCertificate },
         {
           key: 'method',
@@ -88,8 +138,11 @@ export const LDAPCONFIG: ConfigCommand = {
           ask: 'Enter the SMTP Auth password attribute.',
           when: ({ type, method }) => type === 'smtpAuth' && method === 'passwordAttribute',
         },
-        { key: 'allowance', ask: 'Enter the SMTP Auth allowance query string.', when: isSmtpAuth },
+        { key: 'allowance', ask: 'Enter the SMTP Auth allowance query string.', when: isSmtpAuth, judge: filterFault },
       ],
     },
+  ],
+  extras: [
+    { name: 'test', does: 'Ask a query as a session would, uncommitted changes included.', looks: true, run: test },
   ],
 };

@@ -65,7 +65,7 @@ async function session(context: CommandContext, write: Write, { place, hostname 
     if (name === '') continue;
     if (LEAVE.includes(name)) return code;
     code = HELP.includes(name)
-      ? help(args, write, context.commands)
+      ? await help(args, write, context.commands)
       : await runInside(name, withPlaceOf(name, args, context.commands, place), { write, context });
   }
 }
@@ -84,7 +84,7 @@ async function runInside(name: string, args: readonly string[], { write, context
     return 2;
   }
   if (args.includes('--help') || args.includes('-h')) {
-    write(usageText(command));
+    write(await usageText(command));
     return 0;
   }
   try {
@@ -96,9 +96,9 @@ async function runInside(name: string, args: readonly string[], { write, context
   }
 }
 
-function help([name = '']: readonly string[], write: Write, commands: Commands): number {
+async function help([name = '']: readonly string[], write: Write, commands: Commands): Promise<number> {
   const command = commandNamed(commands, name);
-  if (command !== undefined) write(usageText(command));
+  if (command !== undefined) write(await usageText(command));
   else {
     const width = Math.max(...Object.keys(commands).map((each) => each.length));
     for (const [each, { does }] of Object.entries(commands)) write(`${each.padEnd(width)}  ${does}\n`);

@@ -62,7 +62,8 @@ const weakMappings = (path: Path, text: string): Fault[] =>
       ]
     : [];
 
-function faultsOfFilter(path: Path, text: string, type: QueryType): Fault[] {
+/** Errors and warnings of one filter. */
+export function faultsOfFilter(path: Path, text: string, type: QueryType): Fault[] {
   let template: FilterTemplate;
   try {
     template = parseTemplate(text);
