@@ -244,10 +244,13 @@ export function withOptions(object: Mapping, { options, typed }: Given, place: P
     if (option === 'type') next = { ...next, type: text };
     const key = keysAt(place.path, next).find(({ path }) => optionName(path) === option);
     if (key === undefined) return { ok: false, why: `--${option} is no option here` };
-    if (key.shape.secret === true && text !== MASK)
-      return { ok: false, why: `--${option}: a secret is no argument, because others could see it` };
-    const value: Understood<Json | undefined> =
-      text === '' || text === REMOVE ? { ok: true, value: undefined } : reader(key, { object: next, place })(text);
+    const secret = key.shape.secret === true;
+    if (secret && typed[option] === undefined)
+      return { ok: false, why: `--${option}: a secret is no argument, because others could see it; - asks for it` };
+    const removes = !secret && (text === '' || text === REMOVE);
+    const value: Understood<Json | undefined> = removes
+      ? { ok: true, value: undefined }
+      : reader(key, { object: next, place })(typed[option] ?? text);
     if (!value.ok) return value;
     const changed = withValue(next, key.path, value.value);
     next = isMapping(changed) ? changed : next;
