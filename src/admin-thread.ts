@@ -214,7 +214,14 @@ class AdminRoom implements ThreadHandlers {
   #explain(): Promise<Explanations> {
     const { dataDir, deskPort } = this.#start;
     this.#explanations ??= import('./explanations.ts').then(({ explanationsOf }) =>
-      explanationsOf({ control: this.#control, crls: this.#crls, desk: new DeskLink(deskPort), dataDir, clock }),
+      explanationsOf({
+        control: this.#control,
+        running: () => this.#inForceNow(),
+        crls: this.#crls,
+        desk: new DeskLink(deskPort),
+        dataDir,
+        clock,
+      }),
     );
     return this.#explanations;
   }

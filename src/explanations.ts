@@ -26,6 +26,8 @@ import { trace, traceInput } from './trace.ts';
 
 export type ExplanationParts = {
   readonly control: Pick<ControlCalls, 'configuration'>;
+  /** The revision in force, as this thread has it. */
+  readonly running: () => Revision;
   /** The lists in force. */
   readonly crls: CrlSeeker;
   /** The control thread's desk, which sessions ask. */
@@ -47,7 +49,16 @@ const SILENT = { emit: () => undefined };
 const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
   ({ ok: false, refusal: { kind, why } as Refusal }) as const;
 
-export function explanationsOf(parts: ExplanationParts): Explanations {
+export type QuestionParts = ExplanationParts & {
+  readonly revisionOf: (which: Which) => Promise<Answer<{ readonly revision: Revision }>>;
+};
+
+export function explanationsOf(given: ExplanationParts): Explanations {
+  const { control, running } = given;
+  // What is in force is here; the control thread has what is not compiled in a process apart.
+  const revisionOf: QuestionParts['revisionOf'] = async (which) =>
+    which === 'running' ? { ok: true, revision: running() } : await control.configuration.compiled(which);
+  const parts = { ...given, revisionOf };
   return {
     ...sessionQuestions(parts),
     ...destinationQuestion(parts),
@@ -57,7 +68,7 @@ export function explanationsOf(parts: ExplanationParts): Explanations {
 }
 
 /** What would become of a certificate, a session, a login. */
-function sessionQuestions(parts: ExplanationParts): Pick<Explanations, 'verify' | 'trace' | 'testDirectory'> {
+function sessionQuestions(parts: QuestionParts): Pick<Explanations, 'verify' | 'trace' | 'testDirectory'> {
   const { clock } = parts;
   const turns = new Turns({ atOnce: 4, mayWait: 32 });
   const onBench = async <T>(which: Which, work: (bench: Bench) => Promise<Answer<T>>): Promise<Answer<T>> =>
@@ -92,11 +103,11 @@ function sessionQuestions(parts: ExplanationParts): Pick<Explanations, 'verify' 
   };
 }
 
-function destinationQuestion({ control }: ExplanationParts): Pick<Explanations, 'verifyDestination'> {
+function destinationQuestion(parts: QuestionParts): Pick<Explanations, 'verifyDestination'> {
   const turns = new Turns({ atOnce: 4, mayWait: 8 });
   return {
     verifyDestination: async (which, question) => {
-      const asked = await control.configuration.compiled(which);
+      const asked = await parts.revisionOf(which);
       if (!asked.ok) return asked;
       const found = await turns.run(() => verifyDestination(asked.revision, question));
       if (found === undefined) return refuse('failed', TOO_MANY);
@@ -105,7 +116,7 @@ function destinationQuestion({ control }: ExplanationParts): Pick<Explanations, 
   };
 }
 
-function dryRunQuestion(parts: ExplanationParts): Pick<Explanations, 'dryRun'> {
+function dryRunQuestion(parts: QuestionParts): Pick<Explanations, 'dryRun'> {
   const turns = new Turns({ atOnce: 1, mayWait: 2 });
   return {
     dryRun: async (session, { days }) => {
@@ -118,7 +129,7 @@ function dryRunQuestion(parts: ExplanationParts): Pick<Explanations, 'dryRun'> {
 /** More would be no easier to read. */
 const MAX_TOLD = 1000;
 
-async function dryRunCandidate(session: string, days: number, parts: ExplanationParts) {
+async function dryRunCandidate(session: string, days: number, parts: QuestionParts) {
   const { clock, dataDir } = parts;
   const { configuration } = parts.control;
   // Where a file is the truth, the file as it is now is what a reload would put into force.
@@ -150,15 +161,12 @@ function readCertificates(pem: string): readonly Uint8Array[] {
 
 async function withBench<T>(
   which: Which,
-  parts: ExplanationParts,
+  parts: QuestionParts,
   work: (bench: Bench) => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
-  const { configuration } = parts.control;
-  const asked = await configuration.compiled(which);
+  const asked = await parts.revisionOf(which);
   if (!asked.ok) return asked;
-  const running = which === 'running' ? asked : await configuration.compiled('running');
-  if (!running.ok) return running;
-  const bench = await openBench(asked.revision, running.revision, parts);
+  const bench = await openBench(asked.revision, parts);
   try {
     return await work(bench);
   } finally {
@@ -166,8 +174,8 @@ async function withBench<T>(
   }
 }
 
-async function openBench(revision: Revision, running: Revision, parts: ExplanationParts): Promise<Bench> {
-  if (listsOf(revision) === listsOf(running))
+async function openBench(revision: Revision, parts: QuestionParts): Promise<Bench> {
+  if (listsOf(revision) === listsOf(parts.running()))
     return { revision, crls: parts.crls, desk: parts.desk, close: () => undefined };
   const { config, material } = revision;
   const { dataDir, clock } = parts;

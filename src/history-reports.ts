@@ -5,12 +5,12 @@
 import type { Explanations } from './admin/explanations.ts';
 import type { Answer, Which } from './config/configuration-store.ts';
 import type { Revision } from './config/schema.ts';
-import type { ExplanationParts } from './explanations.ts';
+import type { QuestionParts } from './explanations.ts';
 import type { KeptHits } from './log/client-history.ts';
 import { ClientHistory } from './log/client-history.io.ts';
 import { exemptionReport, isUnused, monitoredReport, ruleUsage } from './rule-reports.ts';
 
-type Parts = Pick<ExplanationParts, 'control' | 'dataDir' | 'clock'>;
+type Parts = Pick<QuestionParts, 'revisionOf' | 'dataDir' | 'clock'>;
 
 export function historyQuestions(parts: Parts): Pick<Explanations, 'rules' | 'exemptions' | 'monitored'> {
   const { clock } = parts;
@@ -52,9 +52,9 @@ function readHistory<T>({ dataDir }: Parts, empty: Kept, report: (kept: Kept) =>
 
 async function onConfig<T>(
   which: Which,
-  { control }: Parts,
+  parts: Parts,
   report: (revision: Revision) => T,
 ): Promise<Answer<{ readonly value: T }>> {
-  const asked = await control.configuration.compiled(which);
+  const asked = await parts.revisionOf(which);
   return asked.ok ? { ok: true, value: report(asked.revision) } : asked;
 }

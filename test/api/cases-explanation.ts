@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Role } from '../../src/admin/roles.ts';
 import type { ApiKey } from '../../src/admin/routes.ts';
 import type { Case, Make, ProblemCase, World } from './case.ts';
 import { SmtpSession } from '../support/smtp-session.ts';
@@ -9,11 +10,16 @@ import { changed, contradicted, faultyEdit, unchanged } from './cases-configurat
 
 const card = ({ api }: World): string => readFileSync(api.site.pki.card('alice').certFile, 'utf8');
 
+/** Somebody whose candidate nobody else sees. */
+async function newcomer(world: World, role: Role = 'read-only'): Promise<{ token: string; me: World['me'] }> {
+  const { token } = await world.api.person(role);
+  return { token, me: (key, asking) => world.api.tls(key, { ...asking, token }) };
+}
+
 /** About a candidate that somebody else's commit stands against. */
-const inConflict = (good: Make): ProblemCase => ({
+const inConflict = (good: Make, role?: Role): ProblemCase => ({
   make: async (world) => {
-    const { token } = await world.api.person('operator');
-    const me: World['me'] = (key, asking) => world.api.tls(key, { ...asking, token });
+    const { token, me } = await newcomer(world, role);
     await contradicted({ ...world, me });
     const { body } = await good(world);
     return { body: { ...(body as object), which: 'candidate' }, token };
@@ -25,11 +31,15 @@ const ofWhich = (query: string) => {
   const candidate = `which=candidate&${query}`;
   return {
     'not-found': () => ({ query: 'which=999999' }),
-    conflict: async (world) => ({ ...(await contradicted(world)), query: candidate }),
+    conflict: async (world) => {
+      const { token, me } = await newcomer(world);
+      await contradicted({ ...world, me });
+      return { query: candidate, token };
+    },
     invalid: async (world) => {
-      await unchanged(world);
-      await world.me('PATCH /api/config/candidate', faultyEdit);
-      return { query: candidate };
+      const { token, me } = await newcomer(world);
+      await me('PATCH /api/config/candidate', faultyEdit);
+      return { query: candidate, token };
     },
   } as const satisfies Case['problems'];
 };
@@ -92,7 +102,7 @@ export const EXPLANATION_CASES = {
   'POST /api/tlsverify': {
     good: toNextHop,
     problems: {
-      conflict: inConflict(toNextHop),
+      conflict: inConflict(toNextHop, 'operator'),
       'not-found': () => ({ body: { domain: 'example.org', which: 999_999 } }),
       'not-possible': () => ({ body: { domain: 'example.org', ca: 'nowhere' } }),
     },

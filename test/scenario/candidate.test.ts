@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DryRun } from '../../src/dry-run.ts';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
 import type { RuleReport } from '../../src/rule-reports.ts';
 import type { TraceReport } from '../../src/trace.ts';
@@ -20,6 +21,7 @@ const day = (fromNow: number): string => new Date(Date.now() + fromNow * 86_400_
 
 let site: Site;
 let gateway: Gateway;
+let submission = 0;
 
 async function send(port: number, how: { card?: 'alice' | 'frank'; password?: string }): Promise<void> {
   const session = await SmtpSession.open({ port });
@@ -45,6 +47,7 @@ async function remembered(): Promise<void> {
 before(async () => {
   site = await Site.open();
   const [port = 0, watched = 0] = await freePorts(2);
+  submission = port;
   const policy = { behavior: 'accept', tls: 'required', smtpAuth: 'required' };
   let config = withListener(site.base(), 'submission', { policy, profile: 'cac-or-password', port });
   config = withListener(config, 'watched', { policy, profile: 'monitored', port: watched });
@@ -191,6 +194,52 @@ test('ldaptest asks what a session of the running gateway would ask, and with --
     (await run('ldaptest', '--user', 'bob', '--no-password', '--query', 'nowhere')).output,
     /no query nowhere/,
   );
+});
+
+test('what the dry run says comes true: after the commit the clients get the verdict that it told', async () => {
+  assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
+  const before = JSON.parse((await run('dryrun', '--json')).output) as DryRun;
+  const refused = before.changed.map(({ client }) => client.facts.login?.user).toSorted();
+  assert.deepEqual(refused, ['alice', 'bob']);
+  assert.equal((await run('commit', '--comment', 'cards only')).code, 0);
+  for (const user of ['alice', 'bob']) {
+    const session = await SmtpSession.open({ port: submission });
+    await session.startTls({ ca: site.pki.serverCa });
+    assert.match(
+      (await session.command('EHLO client.example.test')).text,
+      /^554 5\.7\.1 client certificate required/,
+      user,
+    );
+    session.destroy();
+  }
+  await send(submission, { card: 'alice' });
+  const after = await run('config', 'history', '--json');
+  assert.match(after.output, /cards only/);
+  assert.equal((await run('config', 'rollback', '1')).code, 0);
+});
+
+test('questions with octets that no command may have are answered, not obeyed', async () => {
+  const odd = ['a@b\r\nRSET', 'a@b>\u0007', '\u202e@x', 'x'.repeat(999), '@', '<>', 'a@b SIZE=1'];
+  for (const address of odd) {
+    const { code, output } = await run(
+      ...[
+        'trace',
+        '--listener',
+        'submission',
+        '--from-ip',
+        '127.0.0.1',
+        '--tls',
+        '--user',
+        'bob',
+        '--sender',
+        address,
+        address,
+      ],
+    );
+    assert.ok(code === 0 || code === 1 || code === 2, `${JSON.stringify(address)}: ${output}`);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is printed is the point
+    assert.doesNotMatch(output, /[\u0000-\u0009\u000b-\u001f]|^RSET/m);
+  }
 });
 
 const KINDS = {
