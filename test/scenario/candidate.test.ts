@@ -199,8 +199,8 @@ test('ldaptest asks what a session of the running gateway would ask, and with --
 test('what the dry run says comes true: after the commit the clients get the verdict that it told', async () => {
   assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
   const before = JSON.parse((await run('dryrun', '--json')).output) as DryRun;
-  const refused = before.changed.map(({ client }) => client.facts.login?.user).toSorted();
-  assert.deepEqual(refused, ['alice', 'bob']);
+  const refused = new Set(before.changed.map(({ client }) => client.facts.login?.user));
+  assert.deepEqual(refused, new Set(['bob', 'alice']));
   assert.equal((await run('commit', '--comment', 'cards only')).code, 0);
   for (const user of ['alice', 'bob']) {
     const session = await SmtpSession.open({ port: submission });
