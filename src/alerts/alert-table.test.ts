@@ -18,6 +18,7 @@ test('every event of the log raises the alert of this list, or none', () => {
   assert.deepEqual(raised.sort(), [
     'crl-alert: certificates warning',
     'crl-failed: certificates warning',
+    'destination-without-tls: system warning',
     'directory: directory warning',
     'double-bounce: delivery information',
     'expiry: certificates warning',

@@ -81,6 +81,10 @@ const TABLE: { readonly [N in Name]?: Row<N> } = {
     return raise(event, { class: 'directory', severity: 'critical', key: `directory lost ${server}` }, text);
   },
 
+  'destination-without-tls': (event) =>
+    event.alert
+      ? raise(event, { class: 'system', severity: 'warning', key: `tls required ${event.domain.toLowerCase()}` })
+      : undefined,
   'route-down': (event) => raise(event, { class: 'delivery', severity: 'warning', key: `route ${event.route}` }),
   'double-bounce': (event) => raise(event, { class: 'delivery', severity: 'information', key: 'double bounce' }),
 };

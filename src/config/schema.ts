@@ -9,6 +9,7 @@ import { admin } from './administration.ts';
 import { alerts } from './alerts.ts';
 import { certificateAuthorities, certificates, crl, ssl } from './certificates.ts';
 import { bounceProfiles, delivery, smtpRoutes } from './delivery.ts';
+import { destinationControls } from './destination-controls.ts';
 import { exemption } from './exemptions.ts';
 import { ldap, smtpAuthProfiles } from './ldap.ts';
 import { dnsServer, durationMs, name, named, sizeBytes, socketAddress } from './scalars.ts';
@@ -86,6 +87,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'What happens to mail that cannot be delivered.', asyncos: 'bounceconfig' }),
   delivery: delivery.prefault({}).meta({ description: 'Limits of outbound delivery.', asyncos: 'deliveryconfig' }),
+  destinationControls: destinationControls
+    .prefault({})
+    .meta({ description: 'Limits and encryption by destination.', asyncos: 'Destination Controls, destconfig' }),
   alerts: alerts.prefault({}).meta({ description: 'What administrators are told by mail.', asyncos: 'alertconfig' }),
   admin: admin.optional().meta({
     description: 'The HTTP API over TLS. Without it the gateway answers on its control socket only.',

@@ -8,6 +8,7 @@ import { adminFaults } from './semantics-administration.ts';
 import { alertFaults } from './semantics-alerts.ts';
 import { crlFaults, pemFaults, sslFaults } from './semantics-certificates.ts';
 import { routeFaults } from './semantics-delivery.ts';
+import { destinationFaults } from './semantics-destinations.ts';
 import { addressFaults, listenerFaults } from './semantics-listeners.ts';
 import { exemptionFaults } from './semantics-exemptions.ts';
 import { ldapFaults, profileFaults } from './semantics-ldap.ts';
@@ -26,6 +27,7 @@ export function semanticFaults(config: Config): Fault[] {
     ...listenerFaults(config),
     ...policyFaults(config),
     ...routeFaults(config),
+    ...destinationFaults(config),
     ...exemptionFaults(config),
     ...alertFaults(config),
     ...adminFaults(config),

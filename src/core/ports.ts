@@ -77,6 +77,8 @@ export type DueRecipient = {
 export type Settlement = { readonly mid: Mid; readonly rid: Rid } /** `deleted`: by an administrator. */ & (
   | { readonly outcome: 'delivered' | 'bounced' | 'dropped' | 'deleted'; readonly response: string }
   | { readonly outcome: 'retry'; readonly nextAttemptMs: number; readonly error: string; readonly nowMs: number }
+  /** Not tried, and not before this time. */
+  | { readonly outcome: 'later'; readonly nextAttemptMs: number }
 );
 
 export type QueueSummary = {

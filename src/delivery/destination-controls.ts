@@ -1,16 +1,17 @@
 /**
  * Destination Controls: which next hop gets another connection, and which job a connection does next. Limits are the
- * total number of connections and the number per next hop; next hops take turns. A next hop starts with one connection
+ * total number of connections and the number that the destination's row allows; next hops take turns. A next hop starts with one connection
  * and may double what is established, so that a host that turns out to be dead costs one attempt, not twenty.
  * Pure: state in memory only.
  */
 import type { DueRecipient } from '../core/ports.ts';
 import type { HopRoute, Job } from './destination.ts';
 
-export type Limits = { readonly maxConnections: number; readonly maxConnectionsPerHost: number };
+export type Limits = { readonly maxConnections: number };
 
 type Hop = {
-  readonly route: HopRoute;
+  /** As the last job has it: a configuration may have changed its hosts and limits. */
+  route: HopRoute;
   jobs: Job[];
   /** First job not yet taken; the array is trimmed now and then. */
   next: number;
@@ -64,6 +65,7 @@ export class DestinationControls {
       };
       this.#hops.set(key, hop);
     }
+    hop.route = job.route;
     hop.jobs.push(job);
     this.#waiting += job.rows.length;
     wakeOne(hop);
@@ -76,7 +78,7 @@ export class DestinationControls {
       const open = hop.connecting + hop.established;
       if (
         hop.jobs.length - hop.next <= hop.connecting + hop.woken ||
-        open >= Math.min(hop.cap, this.#limits.maxConnectionsPerHost)
+        open >= Math.min(hop.cap, hop.route.control.maxConnections)
       )
         continue;
       if (hop.connecting >= Math.max(1, hop.established)) continue;

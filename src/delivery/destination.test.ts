@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Mid, Rid } from '../core/ids.ts';
 import type { DueRecipient } from '../core/ports.ts';
-import { groupDue, type Job } from './destination.ts';
+import { controlledWay, groupDue, type Job } from './destination.ts';
+import type { DestinationControl } from './destination-control-table.ts';
 import { DestinationControls } from './destination-controls.ts';
 import { HostMemory } from './host-memory.ts';
 import type { Outcome } from './outcome.ts';
-import { compileRoutes, routeOf } from './smtp-routes.ts';
+import { compileRoutes, domainOf, routeOf } from './smtp-routes.ts';
 
 const due = (mid: number, rid: number, address: string): DueRecipient => ({
   mid: mid as Mid,
@@ -19,7 +20,17 @@ const due = (mid: number, rid: number, address: string): DueRecipient => ({
   attempts: 0,
 });
 const table = compileRoutes({ 'gone.test': ['/dev/null'], '.routed.test': ['192.0.2.1'] });
-const group = (rows: readonly DueRecipient[]) => groupDue(rows, (address) => routeOf(table, address), 5);
+const control: DestinationControl = {
+  rule: 'destinationControls.default',
+  tls: 'preferred',
+  maxConnections: 20,
+  maxMessagesPerConnection: 50,
+  recipientLimit: undefined,
+  byDomain: false,
+};
+const wayBy = (controlled: DestinationControl) => (address: string) =>
+  controlledWay(routeOf(table, address), controlled, domainOf(address));
+const group = (rows: readonly DueRecipient[], controlled = control) => groupDue(rows, wayBy(controlled), 5);
 
 test('one message to one next hop is one job, however many domains share it', () => {
   const { jobs } = group([
@@ -66,15 +77,15 @@ test('discarded and impossible recipients need no connection', () => {
   );
 });
 
-const job = (key: string, mid = 1): Job => ({
-  route: { kind: 'mx', key, rule: '', domain: key },
+const job = (key: string, mid = 1, maxConnections = 20): Job => ({
+  route: { kind: 'mx', key, rule: '', domain: key, control: { ...control, maxConnections } },
   rows: [due(mid, 0, `a@${key}`)],
   claimedMs: 0,
   tries: 0,
 });
 
 test('a next hop starts with one connection and doubles what is established', () => {
-  const controls = new DestinationControls({ maxConnections: 100, maxConnectionsPerHost: 20 });
+  const controls = new DestinationControls({ maxConnections: 100 });
   for (let i = 0; i < 10; i++) controls.add(job('x.test', i));
   const start = (): number => {
     let started = 0;
@@ -89,8 +100,8 @@ test('a next hop starts with one connection and doubles what is established', ()
 });
 
 test('limits hold per next hop and in all, and next hops take turns', () => {
-  const controls = new DestinationControls({ maxConnections: 3, maxConnectionsPerHost: 2 });
-  for (const key of ['a.test', 'b.test', 'a.test', 'b.test', 'a.test', 'b.test']) controls.add(job(key));
+  const controls = new DestinationControls({ maxConnections: 3 });
+  for (const key of ['a.test', 'b.test', 'a.test', 'b.test', 'a.test', 'b.test']) controls.add(job(key, 1, 2));
   assert.deepEqual([controls.start()?.key, controls.start()?.key, controls.start()], ['a.test', 'b.test', undefined]);
   controls.established('a.test');
   controls.established('b.test');
@@ -102,7 +113,7 @@ test('limits hold per next hop and in all, and next hops take turns', () => {
 });
 
 test('a next hop that cannot be reached gives back all its jobs', () => {
-  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const controls = new DestinationControls({ maxConnections: 9 });
   for (let mid = 0; mid < 5; mid++) controls.add(job('x.test', mid));
   controls.start();
   assert.equal(controls.failed('x.test').length, 5);
@@ -110,7 +121,7 @@ test('a next hop that cannot be reached gives back all its jobs', () => {
 });
 
 test('a host that refuses one more connection keeps those it has, and their jobs', () => {
-  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const controls = new DestinationControls({ maxConnections: 9 });
   for (let mid = 0; mid < 5; mid++) controls.add(job('x.test', mid));
   controls.start();
   controls.established('x.test');
@@ -122,7 +133,7 @@ test('a host that refuses one more connection keeps those it has, and their jobs
 });
 
 test('a job wakes a resting connection instead of starting another', async () => {
-  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const controls = new DestinationControls({ maxConnections: 9 });
   controls.add(job('x.test'));
   controls.start();
   controls.established('x.test');
@@ -136,7 +147,7 @@ test('a job wakes a resting connection instead of starting another', async () =>
 });
 
 test('a stop gets every job that nobody has begun', () => {
-  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const controls = new DestinationControls({ maxConnections: 9 });
   for (let mid = 0; mid < 3; mid++) controls.add(job(`${mid}.test`, mid));
   controls.start();
   controls.established('0.test');
@@ -169,7 +180,7 @@ test('a host is never left alone for longer than ten minutes, and another port i
 });
 
 test('what an administrator takes back is out of its job, and only that; nothing of it is begun any more', () => {
-  const controls = new DestinationControls({ maxConnections: 9, maxConnectionsPerHost: 9 });
+  const controls = new DestinationControls({ maxConnections: 9 });
   const { jobs } = group([
     due(1, 0, 'a@mx.test'),
     due(1, 1, 'b@mx.test'),
@@ -186,4 +197,24 @@ test('what an administrator takes back is out of its job, and only that; nothing
   assert.equal(controls.take('mx.test'), undefined);
   assert.deepEqual(names(controls.withdraw(() => true)), ['3:0']);
   assert.equal(controls.start(), undefined, 'there is nothing left to connect for');
+});
+
+test('what is no good with required TLS may do for a destination that only prefers it', () => {
+  const memory = new HostMemory();
+  memory.failed({ ...host, tls: 'required' }, failure(0));
+  assert.deepEqual(memory.usable([{ ...host, tls: 'required' }], 0).try, []);
+  assert.equal(memory.usable([host], 0).try.length, 1);
+});
+
+test('domains that share a route share connections; a row of their own, required TLS or a limit sets them apart', () => {
+  const rows = [due(1, 0, 'a@x.routed.test'), due(1, 1, 'b@Y.routed.test'), due(1, 2, 'c@mx.test')];
+  const keys = (change: Partial<DestinationControl>) =>
+    group(rows, { ...control, ...change }).jobs.map(({ route }) => `${route.key} (${route.domain})`);
+  assert.equal(keys({}).length, 2);
+  assert.deepEqual(keys({ byDomain: true, tls: 'required' }), [
+    'smtpRoutes..routed.test x.routed.test tls=required (x.routed.test)',
+    'smtpRoutes..routed.test y.routed.test tls=required (y.routed.test)',
+    'mx.test tls=required (mx.test)',
+  ]);
+  assert.equal(keys({ tls: 'off' })[0], 'smtpRoutes..routed.test tls=off (x.routed.test)');
 });

@@ -4,11 +4,28 @@
  * Pure.
  */
 import type { DueRecipient } from '../core/ports.ts';
+import type { DestinationControl } from './destination-control-table.ts';
 import type { Route } from './smtp-routes.ts';
 
 export const MAX_RECIPIENTS_PER_TRANSACTION = 100;
 
-export type HopRoute = Extract<Route, { kind: 'hosts' | 'mx' }>;
+/** A way over connections. Equal keys share connections and what destination controls count. */
+export type HopRoute = Extract<Route, { kind: 'hosts' | 'mx' }> & {
+  readonly control: DestinationControl;
+  /** Of the recipient; of any, where the control does not count by domain. */
+  readonly domain: string;
+};
+export type Way = HopRoute | Exclude<Route, { kind: 'hosts' | 'mx' }>;
+
+/** A session in the clear must never get a job that asks for more: what differs in TLS shares nothing. */
+export function controlledWay(route: Route, control: DestinationControl, domain: string): Way {
+  if (route.kind !== 'hosts' && route.kind !== 'mx') return route;
+  const own = control.byDomain && route.kind === 'hosts' ? ` ${domain.toLowerCase()}` : '';
+  const tls = control.tls === 'preferred' ? '' : ` tls=${control.tls}`;
+  const key = `${route.key}${own}${tls}`;
+  return route.kind === 'mx' ? { ...route, key, control } : { ...route, key, control, domain: domain.toLowerCase() };
+}
+
 export type Job = {
   readonly route: HopRoute;
   readonly rows: readonly DueRecipient[];
@@ -28,10 +45,10 @@ export type Grouped = {
 };
 
 /** Keeps the order in which recipients became due. */
-export function groupDue(rows: readonly DueRecipient[], routeOf: (address: string) => Route, nowMs: number): Grouped {
-  const groups = new Map<string, { route: Route; rows: DueRecipient[] }>();
+export function groupDue(rows: readonly DueRecipient[], wayOf: (address: string) => Way, nowMs: number): Grouped {
+  const groups = new Map<string, { route: Way; rows: DueRecipient[] }>();
   for (const row of rows) {
-    const route = routeOf(row.recipient.address);
+    const route = wayOf(row.recipient.address);
     const key = `${row.mid} ${route.kind} ${'key' in route ? route.key : route.rule}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { route, rows: [row] });

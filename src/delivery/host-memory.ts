@@ -55,4 +55,4 @@ export class HostMemory {
   }
 }
 
-const keyOf = ({ address, port }: HopAddress): string => `${address} ${port}`;
+const keyOf = ({ address, port, tls = 'preferred' }: HopAddress): string => `${address} ${port} ${tls}`;

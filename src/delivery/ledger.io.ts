@@ -103,6 +103,17 @@ export class Ledger {
     } else await this.#record(ended, where);
   }
 
+  /** They wait for the next period of a recipient limit, which is no attempt. */
+  async postpone(rows: readonly DueRecipient[], to: { untilMs: number; domain: string; rule: string }): Promise<void> {
+    const { untilMs, domain, rule } = to;
+    for (const [mid, group] of Map.groupBy(rows, (row) => row.mid)) {
+      const rids = group.map(({ recipient }) => recipient.rid);
+      this.#on.log.emit({ event: 'pending', mid, rids, domain, rule, untilMs });
+    }
+    const later = rows.map((row) => ({ ...keyOf(row), outcome: 'later' as const, nextAttemptMs: untilMs }));
+    await this.#settle(later, []);
+  }
+
   async discard(rows: readonly DueRecipient[], route: string): Promise<void> {
     const [first] = rows;
     if (first === undefined) return;
@@ -195,7 +206,8 @@ export class Ledger {
     const settle = (): Promise<readonly Mid[]> => queue.settle(settlements, bounces.map(withOwnBody));
     const leave = (): Promise<readonly Mid[]> => this.#leave(settlements, settle);
     const done = how === 'once' ? await leave() : await errands.insist(leave);
-    for (const row of settlements) if (row.outcome === 'retry') errands.wakeAt(row.nextAttemptMs);
+    for (const row of settlements)
+      if (row.outcome === 'retry' || row.outcome === 'later') errands.wakeAt(row.nextAttemptMs);
     if (bounces.length > 0) errands.wake();
     return done;
   }

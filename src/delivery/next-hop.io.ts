@@ -9,12 +9,13 @@ import type { Dcid } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { HopRoute } from './destination.ts';
+import type { TlsSetting } from './destination-control-table.ts';
 import type { HostMemory } from './host-memory.ts';
 import { type AddressPlan, type HopAddress, type HostAnswer, planAddresses, planMx } from './mx.ts';
 import { decideOutcome, mergeHosts, type Outcome } from './outcome.ts';
 import { type OpenChannels, PeerChannel } from './peer-channel.io.ts';
 import { beginSession, type SmtpSession } from './smtp-client.io.ts';
-import { type RouteHost, SMTP_PORT } from './smtp-routes.ts';
+import { type Route, type RouteHost, SMTP_PORT } from './smtp-routes.ts';
 
 /** RFC 5321 §5.1 asks for at least two; more would keep one message busy for hours. */
 const MAX_HOSTS_PER_ATTEMPT = 5;
@@ -50,7 +51,13 @@ export function hopSettings(config: Config): HopSettings {
 }
 
 export type OpenHop = { readonly session: SmtpSession; readonly dcid: Dcid; readonly address: HopAddress };
-export type NoHop = { readonly outcome: Outcome; readonly dcid: Dcid; readonly host?: string };
+export type NoHop = {
+  readonly outcome: Outcome;
+  readonly dcid: Dcid;
+  readonly host?: string;
+  /** Why TLS, which the destination requires, could not be negotiated with one of the hosts. */
+  readonly withoutTls?: string;
+};
 
 /**
  * `busy`: this next hop has other connections, which work; a host that wants no more of them is not down.
@@ -63,19 +70,21 @@ export async function openHop(
 ): Promise<OpenHop | NoHop> {
   const plan = await resolveHop(route, settings, ports);
   if (plan.kind !== 'addresses') return { dcid: NO_DCID, outcome: { ...plan, elsewhere: false } };
-  const { try: usable, down } = ports.hosts.usable(plan.addresses, ports.clock.now());
+  const addresses = plan.addresses.map((address) => ({ ...address, tls: route.control.tls }));
+  const { try: usable, down } = ports.hosts.usable(addresses, ports.clock.now());
   const outcomes: Outcome[] = [...down];
-  let last: { dcid: Dcid; host?: string } = { dcid: NO_DCID };
+  let last: Omit<NoHop, 'outcome'> = { dcid: NO_DCID };
   for (const address of usable.slice(0, MAX_HOSTS_PER_ATTEMPT)) {
     const dcid = ports.nextDcid();
-    const opened = await openAddress(address, dcid, settings, ports);
+    const opened = await openAddress(address, dcid, { ...settings, tls: route.control.tls }, ports);
     if ('session' in opened) {
       ports.hosts.worked(address);
       return { session: opened.session, dcid, address };
     }
     if (!busy) hostFailed(address, opened.outcome, settings, ports);
     outcomes.push(opened.outcome);
-    last = { dcid, host: address.host };
+    last = { ...last, dcid, host: address.host };
+    if (opened.withoutTls !== undefined) last = { ...last, withoutTls: opened.withoutTls };
     if (opened.stopped) break;
   }
   return { ...last, outcome: mergeHosts(outcomes) };
@@ -86,12 +95,14 @@ export function hostFailed(address: HopAddress, outcome: Outcome, settings: HopS
   ports.hosts.failed(address, { outcome, nowMs: ports.clock.now(), initialWaitMs, maxWaitMs });
 }
 
-type OpenedAddress = { readonly session: SmtpSession } | { readonly outcome: Outcome; readonly stopped: boolean };
+type OpenedAddress =
+  | { readonly session: SmtpSession }
+  | { readonly outcome: Outcome; readonly stopped: boolean; readonly withoutTls?: string };
 
 async function openAddress(
   address: HopAddress,
   dcid: Dcid,
-  settings: HopSettings,
+  settings: HopSettings & { readonly tls: TlsSetting },
   ports: HopPorts,
 ): Promise<OpenedAddress> {
   const { log } = ports;
@@ -106,6 +117,7 @@ async function openAddress(
     helo: settings.hostname,
     host,
     context: settings.context,
+    tls: settings.tls,
     limits: settings.limits,
   });
   if (begun.tls?.ok === true) {
@@ -113,18 +125,25 @@ async function openAddress(
     log.emit({ event: 'dcid-tls', dcid, protocol, cipher, peer, verified });
   } else if (begun.tls !== undefined) log.emit({ event: 'dcid-tls-failed', dcid, why: begun.tls.why });
   if ('session' in begun) return { session: begun.session };
-  const outcome = decideOutcome(begun.happening);
-  if (outcome.kind !== 'delivered') log.emit({ event: 'dcid-failed', dcid, remoteAddress, host, why: outcome.why });
+  const { happening } = begun;
+  const outcome = decideOutcome(happening);
+  const why = outcome.kind === 'delivered' ? '' : outcome.why;
+  const stopped = happening.kind === 'failure' && happening.failure === 'stopped';
+  const atTls = happening.kind !== 'unable' && (happening.stage === 'starttls' || happening.stage === 'tls');
+  const withoutTls = settings.tls === 'required' && atTls && !stopped ? why : undefined;
+  if (withoutTls !== undefined) log.emit({ event: 'dcid-tls-required', dcid, remoteAddress, why });
+  log.emit({ event: 'dcid-failed', dcid, remoteAddress, host, why });
   log.emit({ event: 'dcid-close', dcid });
-  return { outcome, stopped: begun.happening.kind === 'failure' && begun.happening.failure === 'stopped' };
+  return { outcome, stopped, ...(withoutTls === undefined ? {} : { withoutTls }) };
 }
 
 /** What looking up a next hop needs. */
 export type HopLookup = Pick<HopPorts, 'dns' | 'random'>;
+export type Connected = Extract<Route, { kind: 'hosts' | 'mx' }>;
 type OwnName = Pick<HopSettings, 'hostname'>;
 
 /** The addresses that mail for a next hop would go to now. */
-export async function resolveHop(route: HopRoute, settings: OwnName, ports: HopLookup): Promise<AddressPlan> {
+export async function resolveHop(route: Connected, settings: OwnName, ports: HopLookup): Promise<AddressPlan> {
   if (route.kind === 'mx') return resolveMx(route.domain, settings, ports);
   const plans = await Promise.all(route.hosts.map((host) => resolveHost(host, settings, ports)));
   const addresses = plans.flatMap((plan) => (plan.kind === 'addresses' ? plan.addresses : []));

@@ -27,7 +27,8 @@ export type Happening =
   /** Our own decision before anything was sent. */
   | { readonly kind: 'unable'; readonly status: string; readonly why: string };
 
-export type Failure = 'refused' | 'timeout' | 'closed' | 'protocol' | 'attack' | 'tls' | 'local' | 'stopped';
+/** `no-tls`: the destination requires TLS and the host, before any handshake, gives none. */
+export type Failure = 'refused' | 'timeout' | 'closed' | 'protocol' | 'attack' | 'tls' | 'no-tls' | 'local' | 'stopped';
 
 export type Outcome =
   | { readonly kind: 'delivered'; readonly response: string }
@@ -90,6 +91,9 @@ function decideFailure(stage: Stage, failure: Failure, why: string): Outcome {
   const words = printable(why).slice(0, 400);
   if (failure === 'local') return { kind: 'retry', status: '4.3.0', why: words, elsewhere: false };
   if (failure === 'attack') return { kind: 'retry', status: '4.7.0', why: words, elsewhere: true };
+  // RFC 3463 X.7.4: security features are not supported.
+  if (failure === 'no-tls')
+    return { kind: 'retry', status: '4.7.4', why: `TLS is required: ${words}`, elsewhere: true };
   if (failure === 'tls') return { kind: 'retry', status: '4.7.5', why: words, elsewhere: true };
   if (failure === 'protocol') return { kind: 'retry', status: '4.5.0', why: words, elsewhere: stage !== 'end-of-data' };
   // The reply to the final dot is lost: the host may have the message. Sending it to another host at once would double it

@@ -1,14 +1,16 @@
 /**
- * One outbound SMTP session: greeting, EHLO, opportunistic STARTTLS, any number of transactions, QUIT
+ * One outbound SMTP session: greeting, EHLO, STARTTLS as the destination's row says, any number of transactions, QUIT
  * (RFC 5321 §3, §4.2, §4.5.3.2; PIPELINING RFC 2920; STARTTLS RFC 3207).
- * TLS is as AsyncOS' "Preferred": what fails before the 220 to STARTTLS leaves the session in the clear; after the 220
- * no clear text is ever sent on it. The certificate is not asked to be good, but the log says whether it is.
+ * TLS is as AsyncOS has it. Off: STARTTLS is never said. Preferred: what fails before the 220 to STARTTLS leaves the
+ * session in the clear; after the 220 no clear text is ever sent on it. Required: without TLS nothing but QUIT is said.
+ * The certificate is not asked to be good, but the log says whether it is.
  * What happened comes back per recipient, for `outcome.ts` to judge.
  * Effects: through `PeerChannel`; reads the message.
  */
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { printable } from '../core/reply.ts';
 import { type BodySource, has8bit } from './body-source.io.ts';
+import type { TlsSetting } from './destination-control-table.ts';
 import { DotStuffer } from './dot-stuffer.ts';
 import {
   decideUnable,
@@ -36,6 +38,7 @@ export type SessionOptions = {
   /** Name or address that the certificate is compared with. */
   readonly host: string;
   readonly context: SecureContext;
+  readonly tls: TlsSetting;
   readonly limits: SessionLimits;
 };
 
@@ -75,18 +78,24 @@ export async function beginSession(channel: PeerChannel, options: SessionOptions
   let hello = await sayHello(channel, options);
   if ('happening' in hello) return refuse(channel, hello.happening);
   let tls: TlsResult | undefined;
-  if (hello.extensions.startTls) {
+  if (options.tls === 'required' && !hello.extensions.startTls)
+    return refuse(channel, withoutTls('STARTTLS is not offered'));
+  if (options.tls !== 'off' && hello.extensions.startTls) {
     const started = await startTls(channel, options);
     if ('happening' in started) return refuse(channel, started.happening, started.tls);
     tls = started.tls;
+    if (!tls.ok && options.tls === 'required') return refuse(channel, withoutTls(tls.why), tls);
     if (tls.ok) hello = await sayHello(channel, options); // RFC 3207 §4.2: EHLO again, what was offered before is void
     if ('happening' in hello) return refuse(channel, hello.happening, tls);
   }
   return { session: new SmtpSession(channel, hello.extensions, limits), tls };
 }
 
+const withoutTls = (why: string): Happening => ({ kind: 'failure', stage: 'starttls', failure: 'no-tls', why });
+
 function refuse(channel: PeerChannel, happening: Happening, tls?: TlsResult): Begun {
-  if (happening.kind === 'reply') void quit(channel);
+  if (happening.kind === 'reply' || (happening.kind === 'failure' && happening.failure === 'no-tls'))
+    void quit(channel);
   else channel.destroy({ kind: 'failure', failure: 'closed', why: 'session refused' });
   return { happening, tls };
 }

@@ -87,6 +87,7 @@ export type MailEvent =
   | { event: 'dcid-failed'; dcid: Dcid; remoteAddress: string; host: string; why: string }
   | { event: 'dcid-tls'; dcid: Dcid; protocol: string; cipher: string; peer: string; verified: boolean }
   | { event: 'dcid-tls-failed'; dcid: Dcid; why: string }
+  | { event: 'dcid-tls-required'; dcid: Dcid; remoteAddress: string; why: string }
   | { event: 'delivery-start'; dcid: Dcid; mid: Mid; rids: readonly Rid[] }
   | { event: 'delivered'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; response: string }
   | { event: 'delayed'; dcid: Dcid; mid: Mid; rids: readonly Rid[]; status: string; why: string; nextAttemptMs: number }
@@ -96,6 +97,10 @@ export type MailEvent =
   | { event: 'discarded'; mid: Mid; rids: readonly Rid[]; route: string }
   | { event: 'bounce-generated'; mid: Mid; of: Mid }
   | { event: 'double-bounce'; mid: Mid; why: string }
+  /** A recipient limit of destination controls: no attempt before `untilMs`. */
+  | { event: 'pending'; mid: Mid; rids: readonly Rid[]; domain: string; rule: string; untilMs: number }
+  /** `alert`: an administrator wants to be told. */
+  | { event: 'destination-without-tls'; domain: string; rule: string; why: string; alert: boolean }
   /** No host of an SMTP route of the configuration gives a session. */
   | { event: 'route-down'; route: string; why: string }
   | { event: 'message-done'; mid: Mid }

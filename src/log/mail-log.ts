@@ -44,6 +44,7 @@ const WARNINGS: ReadonlySet<Name> = new Set<Name>([
   'issuer-failed',
   'double-bounce',
   'route-down',
+  'destination-without-tls',
   'alert-failed',
 ]);
 
@@ -126,6 +127,8 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   'dcid-tls': (e) =>
     `DCID ${e.dcid} TLS success protocol ${v(e.protocol)} cipher ${v(e.cipher)} peer ${q(e.peer)} verified ${yesNo(e.verified)}`,
   'dcid-tls-failed': (e) => `DCID ${e.dcid} TLS failed: ${v(e.why)}`,
+  'dcid-tls-required': (e) =>
+    `DCID ${e.dcid} IP ${v(e.remoteAddress)} TLS was required but could not be successfully negotiated: ${v(e.why)}`,
   'delivery-start': (e) => `Delivery start DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)}`,
   delivered: (e) => `Message done DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} Response '${v(e.response)}'`,
   delayed: (e) =>
@@ -140,6 +143,10 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   discarded: (e) => `MID ${e.mid} to RID ${ridSet(e.rids)} discarded: SMTP route ${v(e.route)} is /dev/null`,
   'bounce-generated': (e) => `MID ${e.mid} was generated for bounce of MID ${e.of}`,
   'double-bounce': (e) => `Double bounce: MID ${e.mid} dropped: ${v(e.why)}`,
+  pending: (e) =>
+    `MID ${e.mid} to RID ${ridSet(e.rids)} pending till ${isoTime(e.untilMs)} [${v(e.domain)}], rule ${q(e.rule)}`,
+  'destination-without-tls': (e) =>
+    `TLS was required for the domain ${v(e.domain)} but could not be successfully negotiated: ${v(e.why)}, rule ${q(e.rule)}`,
   'route-down': (e) => `SMTP route ${v(e.route)} is down: ${v(e.why)}`,
   'message-done': (e) => `Message finished MID ${e.mid} done`,
   'dcid-close': (e) => `DCID ${e.dcid} close`,

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts';
 import type { Rid } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import { openBody } from '../delivery/body-source.io.ts';
+import type { DestinationControl } from '../delivery/destination-control-table.ts';
 import { createDns } from '../delivery/dns.io.ts';
 import { HostMemory } from '../delivery/host-memory.ts';
 import { type HopPorts, type HopSettings, hopSettings, NO_DCID, openHop } from '../delivery/next-hop.io.ts';
@@ -21,6 +22,16 @@ import { compileRoutes, type RouteTable, routeOf } from '../delivery/smtp-routes
 const DNS_CACHE_MS = 30 * 60_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 const REPLY_TIMEOUT_MS = 60_000;
+
+/** Destination controls do not hold for alerts. */
+const UNCONTROLLED: DestinationControl = {
+  rule: 'alerts',
+  tls: 'preferred',
+  maxConnections: 1,
+  maxMessagesPerConnection: 1,
+  recipientLimit: undefined,
+  byDomain: false,
+};
 
 export class AlertPath {
   readonly #settings: HopSettings;
@@ -71,7 +82,7 @@ export class AlertPath {
       nextDcid: () => NO_DCID,
       random: () => randomInt(2 ** 32) / 2 ** 32,
     };
-    const hop = await openHop(route, false, this.#settings, ports);
+    const hop = await openHop({ domain: '', ...route, control: UNCONTROLLED }, false, this.#settings, ports);
     if ('outcome' in hop) return hop.outcome;
     const recipient = { rid: 0 as Rid, address: to };
     const message = {

@@ -9,17 +9,27 @@ import type { Config } from '../config/schema.ts';
 import type { Dcid, Mid } from '../core/ids.ts';
 import type { Clock, Dns, DueRecipient } from '../core/ports.ts';
 import { expired } from '../delivery/conclusion.ts';
-import { groupDue, type HopRoute, type Job } from '../delivery/destination.ts';
+import { controlledWay, groupDue, type HopRoute, type Job, type Way } from '../delivery/destination.ts';
+import { compileControls, controlFor } from '../delivery/destination-control-table.ts';
 import { DestinationControls } from '../delivery/destination-controls.ts';
 import { Errands } from '../delivery/errands.io.ts';
 import { emptyCounts, HopStates, HostCounters } from '../delivery/host-counters.ts';
 import { HostMemory } from '../delivery/host-memory.ts';
 import { type DeliveryQueue, Ledger } from '../delivery/ledger.io.ts';
-import { type HopPorts, hopSettings, hostFailed, type OpenHop, openHop, resolveHop } from '../delivery/next-hop.io.ts';
+import {
+  type HopPorts,
+  hopSettings,
+  hostFailed,
+  type NoHop,
+  type OpenHop,
+  openHop,
+  resolveHop,
+} from '../delivery/next-hop.io.ts';
 import type { DeliveryLoad, HostAddresses, HostDelivery } from '../delivery/operations.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
-import { compileRoutes, type Route, routeOf } from '../delivery/smtp-routes.ts';
+import { RecipientLimits } from '../delivery/recipient-limits.ts';
+import { compileRoutes, domainOf, routeOf } from '../delivery/smtp-routes.ts';
 import { sendJob } from '../delivery/transaction.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { decideAttempt, decideRetry } from '../queue/retry-schedule.ts';
@@ -86,12 +96,17 @@ class DeliveryWalk implements Delivery {
   readonly #hops = new HopStates();
   #settings: ReturnType<typeof hopSettings>;
   #routes: ReturnType<typeof compileRoutes>;
+  #table: ReturnType<typeof compileControls>;
+  #sendTlsRequiredAlert: boolean;
+  readonly #recipientLimits = new RecipientLimits();
 
   constructor(options: DeliveryOptions) {
     const { dns, log, clock, random, nextDcid, config } = options;
     this.#on = options;
     this.#settings = hopSettings(config);
     this.#routes = compileRoutes(config.smtpRoutes);
+    this.#table = compileControls(config);
+    this.#sendTlsRequiredAlert = config.destinationControls.sendTlsRequiredAlert;
     this.#controls = new DestinationControls(config.delivery);
     this.#ports = { dns, log, clock, random, nextDcid, hosts: new HostMemory(), channels: new OpenChannels() };
     this.#errands = new Errands({ log, clock, round: () => this.#claim() });
@@ -109,14 +124,19 @@ class DeliveryWalk implements Delivery {
 
   kick(): void {
     this.#ports.hosts.forget();
+    this.#recipientLimits.reset();
     this.#errands.wake();
   }
 
   reconfigure(config: Config): void {
     this.#settings = hopSettings(config);
     this.#routes = compileRoutes(config.smtpRoutes);
+    this.#table = compileControls(config);
+    this.#sendTlsRequiredAlert = config.destinationControls.sendTlsRequiredAlert;
     this.#controls.limits = config.delivery;
-    this.kick();
+    // What waits here has its way by the former configuration: it goes back, and is claimed by the new one.
+    const waiting = this.#controls.drain().map((job) => this.ledger.release(job.rows));
+    this.#errands.run(Promise.all(waiting).then(() => this.kick()));
   }
 
   suspensionChanged(): void {
@@ -143,7 +163,7 @@ class DeliveryWalk implements Delivery {
   }
 
   host(host: string): HostDelivery {
-    const route = routeOf(this.#routes, `@${host}`);
+    const route = this.#wayOf(`@${host}`);
     const key = 'key' in route ? route.key : '';
     const { connecting, established } = this.#controls.load(key);
     return {
@@ -155,14 +175,14 @@ class DeliveryWalk implements Delivery {
   }
 
   async addresses(host: string): Promise<HostAddresses> {
-    const route = routeOf(this.#routes, `@${host}`);
+    const route = this.#wayOf(`@${host}`);
     if (route.kind === 'discard') return { kind: 'none', why: `SMTP route ${route.rule} is /dev/null` };
     if (route.kind === 'impossible') return { kind: 'none', why: route.why };
     const plan = await resolveHop(route, this.#settings, this.#ports);
     if (plan.kind !== 'addresses') return { kind: 'none', why: plan.why };
     const nowMs = this.#on.clock.now();
     const addresses = plan.addresses.map((address) => {
-      const downUntilMs = this.#ports.hosts.downUntilMs(address, nowMs);
+      const downUntilMs = this.#ports.hosts.downUntilMs({ ...address, tls: route.control.tls }, nowMs);
       return { ...address, ...(downUntilMs === undefined ? {} : { downUntilMs }) };
     });
     return { kind: 'addresses', addresses };
@@ -200,10 +220,15 @@ class DeliveryWalk implements Delivery {
     return undefined;
   }
 
-  #route(address: string): Route {
-    const route = routeOf(this.#routes, address);
-    this.#on.noteRoute?.(route.rule);
-    return route;
+  #wayOf(address: string): Way {
+    const domain = domainOf(address);
+    return controlledWay(routeOf(this.#routes, address), controlFor(this.#table, domain), domain);
+  }
+
+  #route(address: string): Way {
+    const way = this.#wayOf(address);
+    this.#on.noteRoute?.(way.rule);
+    return way;
   }
 
   #admit(rows: readonly DueRecipient[]): void {
@@ -220,8 +245,21 @@ class DeliveryWalk implements Delivery {
       this.#errands.run(
         this.ledger.conclude(lost.map((row) => ({ row, outcome: { kind: 'bounce', status, why, elsewhere: false } }))),
       );
-    for (const job of due.jobs) this.#controls.add(job);
+    for (const job of due.jobs) this.#limit(job, nowMs);
     this.#dispatch();
+  }
+
+  /** Recipients above the destination's limit wait for its next period. */
+  #limit(job: Job, nowMs: number): void {
+    const { key, control, domain } = job.route;
+    if (control.recipientLimit === undefined) {
+      this.#controls.add(job);
+      return;
+    }
+    const { granted, untilMs } = this.#recipientLimits.take(key, control.recipientLimit, job.rows.length, nowMs);
+    if (granted > 0) this.#controls.add({ ...job, rows: job.rows.slice(0, granted) });
+    if (granted < job.rows.length)
+      this.#errands.run(this.ledger.postpone(job.rows.slice(granted), { untilMs, domain, rule: control.rule }));
   }
 
   /** Destination controls: as many connections as the limits allow. */
@@ -238,7 +276,7 @@ class DeliveryWalk implements Delivery {
       if (outcome.kind !== 'delivered' && !this.#controls.busy(route.key))
         this.#hops.note(route.key, { state: 'down', atMs: this.#on.clock.now(), why: outcome.why });
       const jobs = this.#controls.failed(route.key);
-      if (jobs.length > 0) this.#noteDown(route, outcome);
+      if (jobs.length > 0) this.#noteDown(route, hop);
       const all = jobs.map((job) =>
         this.ledger.conclude(
           job.rows.map((row) => ({ row, outcome })),
@@ -264,14 +302,18 @@ class DeliveryWalk implements Delivery {
     this.#errands.wake();
   }
 
-  /** For a host of the administrator's own somebody should look; the hosts of others are down all the time. */
-  #noteDown({ key, rule }: HopRoute, outcome: Outcome): void {
-    if (key !== rule || outcome.kind !== 'retry' || this.#errands.stopping) return;
-    this.#on.log.emit({ event: 'route-down', route: rule, why: outcome.why });
+  /** What somebody should look at: hosts of the administrator's own that are down, TLS that was required and not given. */
+  #noteDown({ kind, rule, control, domain }: HopRoute, { outcome, withoutTls }: NoHop): void {
+    if (outcome.kind !== 'retry' || this.#errands.stopping) return;
+    if (withoutTls !== undefined) {
+      const alert = this.#sendTlsRequiredAlert;
+      this.#on.log.emit({ event: 'destination-without-tls', domain, rule: control.rule, why: withoutTls, alert });
+    } else if (kind === 'hosts' && rule.startsWith('smtpRoutes.'))
+      this.#on.log.emit({ event: 'route-down', route: rule, why: outcome.why });
   }
 
-  async #nextJob({ key }: HopRoute, { session }: OpenHop): Promise<Job | undefined> {
-    if (!session.usable || session.messages >= this.#settings.limits.maxMessagesPerConnection) return undefined;
+  async #nextJob({ key, control }: HopRoute, { session }: OpenHop): Promise<Job | undefined> {
+    if (!session.usable || session.messages >= control.maxMessagesPerConnection) return undefined;
     const job = this.#controls.take(key);
     if (job !== undefined || this.#resting) return job;
     const rest = this.#controls.rest(key);

@@ -187,11 +187,13 @@ export class GroupCommit {
     const { db } = this.#parts;
     const touched = new Set<number>();
     const finished: number[] = [];
-    for (const { mid, rid, retry, evenHeld } of change.settlements) {
+    for (const { mid, rid, retry, laterMs, evenHeld } of change.settlements) {
       effects.settled.push([mid, rid]);
       effects.settlements++;
       if (retry !== undefined) {
         if (db.retryRecipient(mid, rid, retry)) effects.placed.push([retry.nextAttemptMs, mid, rid]);
+      } else if (laterMs !== undefined) {
+        if (db.reschedule(mid, rid, laterMs)) effects.placed.push([laterMs, mid, rid]);
       } else if (db.removeRecipient(mid, rid)) {
         effects.recipients--;
         touched.add(mid);

@@ -43,6 +43,8 @@ export type SettlementRow = {
   readonly rid: number;
   /** An administrator's word counts for a recipient that is held as well. */
   readonly evenHeld?: true;
+  /** Another time, and no attempt. */
+  readonly laterMs?: number;
   readonly retry?: { readonly nextAttemptMs: number; readonly nowMs: number; readonly error: string };
 };
 
@@ -107,6 +109,7 @@ export function messageRows({ mid, icid, receivedMs, envelope, body, origin }: N
 export function settlementRow(settlement: Settlement): SettlementRow {
   const { mid, rid } = settlement;
   if (settlement.outcome === 'deleted' || settlement.outcome === 'bounced') return { mid, rid, evenHeld: true };
+  if (settlement.outcome === 'later') return { mid, rid, laterMs: settlement.nextAttemptMs };
   if (settlement.outcome !== 'retry') return { mid, rid };
   const { nextAttemptMs, nowMs, error } = settlement;
   return { mid, rid, retry: { nextAttemptMs, nowMs, error: error.slice(0, MAX_ERROR_CHARS) } };

@@ -213,6 +213,17 @@ function settlements(say: Say): void {
     assert.equal(row?.lastError, '451 4.7.1 later');
   });
 
+  say('a recipient that is put off waits for its time, and that is no attempt', async (queue) => {
+    await queue.accept(newMessage({ mid: 1 }));
+    const [row] = await queue.claim('a', 1000, 60_000, 10);
+    assert.ok(row !== undefined);
+    await queue.settle([{ mid: row.mid, rid: row.recipient.rid, outcome: 'later', nextAttemptMs: 5000 }], []);
+    assert.deepEqual(await queue.claim('a', 4999, 60_000, 10), []);
+    assert.equal(await queue.nextDueMs(), 5000);
+    const [again] = await queue.claim('a', 5000, 60_000, 10);
+    assert.deepEqual(again, row);
+  });
+
   say('a retry whose time has come already is found by the next claim', async (queue) => {
     for (const n of [1, 2, 3]) await queue.accept(newMessage({ mid: n }));
     await queue.claim('a', 1000, LEASE_MS, 10);

@@ -59,6 +59,11 @@ export function queueModel(): QueueStore {
         for (const settlement of settlements) {
           const row = find(settlement.mid, settlement.rid);
           if (row === undefined) continue;
+          if (settlement.outcome === 'later') {
+            delete row.lease;
+            row.dueMs = settlement.nextAttemptMs;
+            continue;
+          }
           if (settlement.outcome !== 'retry') {
             rows.splice(rows.indexOf(row), 1);
             if (!rows.some(({ message }) => message.mid === settlement.mid)) finished.push(settlement.mid);

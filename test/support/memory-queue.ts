@@ -143,6 +143,11 @@ export class MemoryQueue implements QueueStore {
       delete row.lease;
       return false;
     }
+    if (settlement.outcome === 'later') {
+      row.dueMs = settlement.nextAttemptMs;
+      delete row.lease;
+      return false;
+    }
     this.#rows.delete(key(mid, rid));
     if ([...this.#rows.values()].some((other) => other.message.mid === mid)) return false;
     return this.#messages.delete(mid);

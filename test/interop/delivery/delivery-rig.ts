@@ -23,6 +23,7 @@ const NO_DNS: Dns = {
 export type RigOptions = {
   readonly routes?: Record<string, string[]>;
   readonly delivery?: Record<string, unknown>;
+  readonly destinationControls?: Record<string, unknown>;
   readonly profile?: Record<string, unknown>;
   readonly dns?: Partial<Dns>;
   /** Messages queued before delivery starts. */
@@ -55,6 +56,7 @@ export const configOf = (options: RigOptions) =>
     },
     smtpRoutes: options.routes ?? {},
     delivery: { connectTimeout: '5s', commandTimeout: '5s', dataTimeout: '5s', ...options.delivery },
+    destinationControls: options.destinationControls ?? {},
     bounceProfiles: { default: { initialWait: '20ms', maxWait: '40ms', ...options.profile } },
   });
 
