@@ -4,8 +4,12 @@
  * half of the wait that the profile gives a message, so that every retry still meets a host that is asked.
  * Pure: time is handed in.
  */
+import type { TlsSetting } from './destination-control-table.ts';
 import type { HopAddress } from './mx.ts';
 import type { Outcome } from './outcome.ts';
+
+/** `tls`: what the destination asks. A host that is no good for one that requires TLS may do for another. */
+export type AskedAddress = HopAddress & { readonly tls?: TlsSetting };
 
 const MAX_HOSTS = 20_000;
 const MAX_DOWN_MS = 10 * 60_000;
@@ -16,8 +20,11 @@ export class HostMemory {
   readonly #down = new Map<string, Down>();
 
   /** The hosts to try now, in their order; and, when none is left, what they said when they were last asked. */
-  usable(addresses: readonly HopAddress[], nowMs: number): { readonly try: HopAddress[]; readonly down: Outcome[] } {
-    const usable: HopAddress[] = [];
+  usable(
+    addresses: readonly AskedAddress[],
+    nowMs: number,
+  ): { readonly try: AskedAddress[]; readonly down: Outcome[] } {
+    const usable: AskedAddress[] = [];
     const down: Outcome[] = [];
     for (const address of addresses) {
       const known = this.#down.get(keyOf(address));
@@ -28,13 +35,13 @@ export class HostMemory {
   }
 
   /** Until when a host is left alone; undefined where it is asked. */
-  downUntilMs(address: HopAddress, nowMs: number): number | undefined {
+  downUntilMs(address: AskedAddress, nowMs: number): number | undefined {
     const untilMs = this.#down.get(keyOf(address))?.untilMs ?? nowMs;
     return untilMs > nowMs ? untilMs : undefined;
   }
 
   failed(
-    address: HopAddress,
+    address: AskedAddress,
     facts: { outcome: Outcome; nowMs: number; initialWaitMs: number; maxWaitMs: number },
   ): void {
     const key = keyOf(address);
@@ -45,7 +52,7 @@ export class HostMemory {
     this.#down.set(key, { failures, untilMs: facts.nowMs + waitMs, outcome: facts.outcome });
   }
 
-  worked(address: HopAddress): void {
+  worked(address: AskedAddress): void {
     this.#down.delete(keyOf(address));
   }
 
@@ -55,4 +62,4 @@ export class HostMemory {
   }
 }
 
-const keyOf = ({ address, port, tls = 'preferred' }: HopAddress): string => `${address} ${port} ${tls}`;
+const keyOf = ({ address, port, tls = 'preferred' }: AskedAddress): string => `${address} ${port} ${tls}`;

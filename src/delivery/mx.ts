@@ -5,7 +5,6 @@
  * Pure: randomness is handed in.
  */
 import type { Answer } from '../core/verdict.ts';
-import type { TlsSetting } from './destination-control-table.ts';
 import { hostName } from './ip-literal.ts';
 
 /** More hosts than anyone has; a hostile zone may list hundreds. */
@@ -53,16 +52,8 @@ export function planMx({ domain, answer, self, random }: MxFacts): MxPlan {
 
 const isRoot = (exchange: string): boolean => exchange === '' || exchange === '.';
 
-/**
- * One place to connect to. `host` is the name that its certificate should have; `tls` what the destination asks of it,
- * preferred where it is absent: a host may be no good for one destination and do for another.
- */
-export type HopAddress = {
-  readonly host: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tls?: TlsSetting;
-};
+/** One place to connect to. `host` is the name that its certificate should have. */
+export type HopAddress = { readonly host: string; readonly address: string; readonly port: number };
 
 export type AddressPlan =
   | { readonly kind: 'addresses'; readonly addresses: readonly HopAddress[] }

@@ -10,7 +10,7 @@ import type { Clock, Dns } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { HopRoute } from './destination.ts';
 import type { TlsSetting } from './destination-control-table.ts';
-import type { HostMemory } from './host-memory.ts';
+import type { AskedAddress, HostMemory } from './host-memory.ts';
 import { type AddressPlan, type HopAddress, type HostAnswer, planAddresses, planMx } from './mx.ts';
 import { decideOutcome, mergeHosts, type Outcome } from './outcome.ts';
 import { type OpenChannels, PeerChannel } from './peer-channel.io.ts';
@@ -50,7 +50,7 @@ export function hopSettings(config: Config): HopSettings {
   };
 }
 
-export type OpenHop = { readonly session: SmtpSession; readonly dcid: Dcid; readonly address: HopAddress };
+export type OpenHop = { readonly session: SmtpSession; readonly dcid: Dcid; readonly address: AskedAddress };
 export type NoHop = {
   readonly outcome: Outcome;
   readonly dcid: Dcid;
@@ -90,7 +90,7 @@ export async function openHop(
   return { ...last, outcome: mergeHosts(outcomes) };
 }
 
-export function hostFailed(address: HopAddress, outcome: Outcome, settings: HopSettings, ports: HopPorts): void {
+export function hostFailed(address: AskedAddress, outcome: Outcome, settings: HopSettings, ports: HopPorts): void {
   const { initialWait: initialWaitMs, maxWait: maxWaitMs } = settings.profile;
   ports.hosts.failed(address, { outcome, nowMs: ports.clock.now(), initialWaitMs, maxWaitMs });
 }

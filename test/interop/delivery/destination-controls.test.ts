@@ -44,8 +44,8 @@ test('off: STARTTLS is never said, even where it is offered', async (t) => {
   assert.equal(tlsOf('a@plain.test'), undefined);
   assert.equal(tlsOf('b@tls.test'), 'TLSv1.3');
   assert.deepEqual(
-    sink.sessions.map(({ commands }) => commands.includes('STARTTLS')).sort(),
-    [false, true],
+    sink.sessions.map(({ commands }) => String(commands.includes('STARTTLS'))).sort(),
+    ['false', 'true'],
     'a destination with TLS does not ride on the connection of one without',
   );
 });
@@ -179,12 +179,9 @@ test('sendTlsRequiredAlert marks the event that names the domain', async (t) => 
   assert.deepEqual(
     rig
       .events('destination-without-tls')
-      .map(({ domain, alert, rule }) => [domain, alert, rule])
+      .map(({ domain, alert, rule }) => `${domain} ${alert} ${rule}`)
       .sort(),
-    [
-      ['one.test', true, 'destinationControls.default'],
-      ['two.test', true, 'destinationControls.default'],
-    ],
+    ['one.test true destinationControls.default', 'two.test true destinationControls.default'],
   );
 });
 
