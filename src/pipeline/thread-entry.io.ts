@@ -8,7 +8,8 @@ import { collectSoon } from '../core/collect.io.ts';
 import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
-import { type CrlSet, EMPTY_CRL_SET, givesUpMemory } from '../tls/revocation.ts';
+import { givesUpMemory } from '../tls/crl-memory.ts';
+import { type CrlSet, EMPTY_CRL_SET } from '../tls/revocation.ts';
 import type { Staples } from '../tls/stapling.ts';
 import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
 

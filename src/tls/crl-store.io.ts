@@ -17,7 +17,8 @@ import { CrlSource } from './crl-source.io.ts';
 import type { CrlListing, ListedCrl, ListedSource } from './crl-listing.ts';
 import { CrlPoints } from './crl-points.io.ts';
 import { allowedRequests, type PointProfile, type PointRequest } from './crl-points.ts';
-import { type CrlList, type CrlSet, EMPTY_CRL_SET, givesUpMemory } from './revocation.ts';
+import { type CrlList, type CrlSet, EMPTY_CRL_SET } from './revocation.ts';
+import { givesUpMemory, takesMemory } from './crl-memory.ts';
 
 export type { CrlListing } from './crl-listing.ts';
 
@@ -198,7 +199,7 @@ class Store implements CrlStore {
       sources: this.#sources.map(({ name, everGood }) => ({ name, everGood })),
       points: this.#points.states,
     };
-    if (givesUpMemory(this.#published, set)) collectSoon();
+    if (givesUpMemory(this.#published, set) || takesMemory(this.#published, set)) collectSoon();
     this.#published = set;
     this.#options.publish(set);
     this.#checkAges();

@@ -49,16 +49,6 @@ export type CrlSet = {
   readonly points?: PointStates;
 };
 
-const BIG_TABLE_BYTES = 4 * 1024 * 1024;
-
-/** Whether `before` holds a big table that `after` does without: its memory is wanted back. */
-export function givesUpMemory(before: CrlSet, after: CrlSet): boolean {
-  const kept = new Set(after.lists.map(({ sha256 }) => sha256));
-  return before.lists.some(
-    ({ sha256, table }) => table.serials.buffer.byteLength >= BIG_TABLE_BYTES && !kept.has(sha256),
-  );
-}
-
 export const EMPTY_CRL_SET: CrlSet = { generation: 0, lists: [], sources: [] };
 
 /** `words` for the reply, `rule` names what decided. `index`: which certificate of the path. */
