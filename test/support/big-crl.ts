@@ -5,7 +5,7 @@
 import { createPrivateKey, type KeyObject, randomFillSync, sign } from 'node:crypto';
 import { parseCertificate } from '../../src/tls/certificate.ts';
 import { type Credentials, derOf } from './certificate-authority.ts';
-import { makeCertificate, nameOf, newAuthority, time, toPem } from './crl-maker.ts';
+import { type Authority, makeCertificate, nameOf, newAuthority, time, toPem } from './crl-maker.ts';
 
 export const SERIAL_OCTETS = 20;
 const BLOCK = 100_000;
@@ -17,10 +17,11 @@ const VERSION_2 = Buffer.from('020101', 'hex');
 /** Its name in DER, its key, its certificate in PEM. */
 export type ListAuthority = { readonly name: Uint8Array; readonly key: KeyObject; readonly pem: string };
 
-export function newListAuthority(commonName: string): ListAuthority {
+/** One that can issue certificates as well. */
+export function newListAuthority(commonName: string): ListAuthority & { readonly authority: Authority } {
   const authority = newAuthority(commonName);
   const pem = toPem('CERTIFICATE', makeCertificate({ subject: authority, issuer: authority, serial: 1, ca: true }));
-  return { name: nameOf(commonName), key: authority.key, pem };
+  return { name: nameOf(commonName), key: authority.key, pem, authority };
 }
 
 export const listAuthorityOf = ({ cert, key }: Credentials): ListAuthority => ({
@@ -94,12 +95,26 @@ function randomRows(entries: number, revokedAt: Uint8Array): Buffer {
   return rows.subarray(0, at);
 }
 
-/** The first serial of the list and random ones in turn, as content octets of an INTEGER. */
+/** Serials from all over the list and random ones in turn, as content octets of an INTEGER. For lists of `makeBigList`. */
 export function probesOf(list: Buffer, count: number): Buffer[] {
-  const first = list.indexOf(Buffer.of(0x02, SERIAL_OCTETS), 60);
+  const starts = serialsOf(list);
+  // A prime step: neighbours in the list, and so in memory, are not asked for one after the other.
+  const listed = (i: number): Buffer => {
+    const at = starts[(i * 7919) % starts.length] as number;
+    return Buffer.from(list.subarray(at, at + SERIAL_OCTETS));
+  };
   return Array.from({ length: count }, (_, i) =>
-    i % 2 === 0
-      ? Buffer.from(list.subarray(first + 2, first + 2 + SERIAL_OCTETS))
-      : randomFillSync(Buffer.alloc(SERIAL_OCTETS)).fill(0x55, 0, 1),
+    i % 2 === 0 ? listed(i / 2) : randomFillSync(Buffer.alloc(SERIAL_OCTETS)).fill(0x55, 0, 1),
   );
+}
+
+/** Where the serials begin: every entry is shorter than 128 octets. */
+function serialsOf(list: Buffer): number[] {
+  const starts: number[] = [];
+  const first = list.indexOf(Buffer.of(0x02, SERIAL_OCTETS), 60) - 2;
+  for (let at = first; list[at] === 0x30 && list[at + 2] === 0x02 && list[at + 3] === SERIAL_OCTETS; ) {
+    starts.push(at + 4);
+    at += 2 + (list[at + 1] as number);
+  }
+  return starts;
 }
