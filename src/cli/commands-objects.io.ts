@@ -68,4 +68,9 @@ export const OBJECT_COMMANDS: Commands = {
     verbs: ['print', 'new', 'edit', 'delete', 'import', 'export', 'clear'],
     load: async () => (await import('./smtproutes.io.ts')).SMTPROUTES,
   }),
+  alertconfig: objects('alertconfig', {
+    does: 'who is told what by mail, and how often; the last alerts, and a test of their way',
+    words: ['setup', 'from'],
+    load: async () => (await import('./alertconfig.io.ts')).ALERTCONFIG,
+  }),
 };

@@ -106,7 +106,9 @@ export class TerminalDialogue implements Dialogue {
       input: process.stdin,
       output: this.#output(),
       terminal: process.stdin.isTTY,
-      completer: (typed: string): [string[], string] => [[...(this.#asked.words?.(typed) ?? [])], typed],
+      completer: (typed: string, done: (error: null, found: [string[], string]) => void) => {
+        void this.#complete(typed, done);
+      },
     });
     this.#reader = reader;
     const settle = (how: (waiting: Waiting) => void): void => {
@@ -135,6 +137,11 @@ export class TerminalDialogue implements Dialogue {
       settle(({ reject }) => reject(new EndOfInput()));
     });
     return reader;
+  }
+
+  async #complete(typed: string, done: (error: null, found: [string[], string]) => void): Promise<void> {
+    const found = (await this.#asked.words?.(typed)) ?? [];
+    done(null, [[...found], typed]);
   }
 
   /** Standard output, but for what is typed at a secret. */

@@ -1,7 +1,7 @@
 /** What an answer means: numbers, labels, beginnings, defaults, and the sentence for what is none of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choice, line, operation, type Question, required, secret, yesNo } from './question.ts';
+import { choice, choices, line, operation, type Question, required, secret, yesNo } from './question.ts';
 
 const TLS = choice(
   'Do you want to allow encrypted TLS connections?',
@@ -82,4 +82,19 @@ test('an operation is named by its word or the beginning of one; an empty line g
   const name = (answer: string): unknown => (answered(menu, answer) as { name?: string } | undefined)?.name;
   assert.deepEqual(['NEW', 'n', 'edit', ''].map(name), ['new', 'new', 'edit', undefined]);
   assert.equal(answered(menu, 'e'), '"e" is no operation. Enter one of NEW, EDIT, EXPORT; an empty line goes back.');
+});
+
+test('several choices stand with commas between; an empty one is the default, once each', () => {
+  const question = choices(
+    'Which?',
+    [
+      { value: 'a', label: 'All' },
+      { value: 's', label: 'System' },
+      { value: 'd', label: 'Directory' },
+    ],
+    'a',
+  );
+  assert.deepEqual(answered(question, ''), ['a']);
+  assert.deepEqual(answered(question, '2, Dir,2'), ['s', 'd']);
+  assert.equal(answered(question, '2,7'), '"7" is no choice. Enter a number from 1 to 3.');
 });

@@ -15,7 +15,7 @@ export type Question<T> = {
   /** A command: kept for the arrow keys. */
   readonly command?: true;
   /** What an answer could be, for the tabulator. */
-  readonly words?: (typed: string) => readonly string[];
+  readonly words?: (typed: string) => readonly string[] | Promise<readonly string[]>;
 };
 
 export type Option<T> = {
@@ -72,6 +72,24 @@ export function choice<T>(text: string, options: readonly Option<T>[], preset?: 
       options
         .map(({ label, name = label }) => name)
         .filter((each) => each.toLowerCase().startsWith(typed.toLowerCase())),
+  };
+}
+
+/** The same with several answers, commas between. */
+export function choices<T>(text: string, options: readonly Option<T>[], preset: T): Question<readonly T[]> {
+  const one = choice(text, options, preset);
+  return {
+    ...one,
+    understand: (answer) => {
+      const given = trimmed(answer) === '' ? [''] : trimmed(answer).split(',');
+      const found: T[] = [];
+      for (const each of given) {
+        const understoodOne = one.understand(each);
+        if (!understoodOne.ok) return understoodOne;
+        if (!found.includes(understoodOne.value)) found.push(understoodOne.value);
+      }
+      return understood(found);
+    },
   };
 }
 

@@ -38,8 +38,10 @@ export async function shell(args: readonly string[], write: Write, context: Comm
     `Sallyport on ${first.hostname}${first.offline ? ' (no gateway is running)' : ''}. help lists the commands, quit leaves.\n`,
   );
   if (first.pending > 0) write(pendingLine(first.pending));
+  // Keys of the schema, for the tabulator: loaded while a person reads, and nobody waits for them but who presses it.
+  const keys = learnKeys(context.commands);
   const inside = Object.fromEntries(Object.entries(context.commands).filter(([, { alone }]) => alone !== true));
-  const code = await session({ ...context, commands: inside }, write, { place, hostname: first.hostname });
+  const code = await session({ ...context, commands: inside }, write, { place, keys, hostname: first.hostname });
   const last = await lookAt(parsed.options);
   if (typeof last !== 'string' && last.pending > 0) write(pendingLine(last.pending));
   return code;
@@ -48,14 +50,21 @@ export async function shell(args: readonly string[], write: Write, context: Comm
 const pendingLine = (pending: number): string =>
   `There are uncommitted changes (${pending}): showchanges shows them, commit puts them into force, clearchanges gives them up.\n`;
 
-type Where = { readonly place: readonly string[]; readonly hostname: string };
+type Keys = Promise<ReadonlyMap<string, readonly string[]>>;
+type Where = { readonly place: readonly string[]; readonly hostname: string; readonly keys: Keys };
 
-async function session(context: CommandContext, write: Write, { place, hostname }: Where): Promise<number> {
+async function learnKeys(commands: Commands): Promise<ReadonlyMap<string, readonly string[]>> {
+  const keys = new Map<string, readonly string[]>();
+  for (const [name, command] of Object.entries(commands)) keys.set(name, (await command.keys?.()) ?? []);
+  return keys;
+}
+
+async function session(context: CommandContext, write: Write, { place, hostname, keys }: Where): Promise<number> {
   let code = 0;
   for (;;) {
     let words: readonly string[];
     try {
-      words = await context.dialogue.ask(commandLine(hostname, context.commands));
+      words = await context.dialogue.ask(commandLine(hostname, context.commands, keys));
     } catch (error) {
       if (error instanceof Interrupted) continue;
       if (error instanceof EndOfInput) return code;
@@ -109,7 +118,7 @@ async function help([name = '']: readonly string[], write: Write, commands: Comm
   return 0;
 }
 
-function commandLine(hostname: string, commands: Commands): Question<readonly string[]> {
+function commandLine(hostname: string, commands: Commands, keys: Keys): Question<readonly string[]> {
   return {
     text: '',
     prompt: `${hostname}> `,
@@ -118,12 +127,12 @@ function commandLine(hostname: string, commands: Commands): Question<readonly st
       const words = shellWords(typed);
       return typeof words === 'string' ? { ok: false, why: `Not understood: ${words}.` } : { ok: true, value: words };
     },
-    words: (typed) => completions(typed, commands),
+    words: (typed) => completions(typed, commands, keys),
   };
 }
 
 /** Whole lines, as readline wants them. */
-function completions(typed: string, commands: Commands): string[] {
+async function completions(typed: string, commands: Commands, keys: Keys): Promise<string[]> {
   const start = typed.slice(0, typed.lastIndexOf(' ') + 1);
   const [name, ...before] = start.trim().split(/\s+/);
   const command = commandNamed(commands, name ?? '');
@@ -134,7 +143,11 @@ function completions(typed: string, commands: Commands): string[] {
         ? name === 'help'
           ? Object.keys(commands)
           : []
-        : [...(before.length === 0 ? operationsOf(command) : []), ...optionsOf(command)];
+        : [
+            ...(before.length === 0 ? operationsOf(command) : []),
+            ...optionsOf(command),
+            ...((await keys).get(name ?? '') ?? []),
+          ];
   return candidates.filter((word) => word.startsWith(typed.slice(start.length))).map((word) => `${start}${word}`);
 }
 

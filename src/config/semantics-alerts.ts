@@ -4,7 +4,7 @@ import { type Fault, fault, warning } from '../core/fault.ts';
 import { routeHostFaults } from './semantics-delivery.ts';
 import type { Config } from './schema.ts';
 
-const ADDRESS = 'an address is local-part@domain in ASCII, such as ops@example.com';
+export const ADDRESS = 'an address is local-part@domain in ASCII, such as ops@example.com';
 const ALONE = 'alerts need a host: leave smtpHosts out to follow SMTP routes and DNS';
 
 export function alertFaults({ alerts }: Config): Fault[] {
@@ -30,7 +30,8 @@ export function alertFaults({ alerts }: Config): Fault[] {
   return found;
 }
 
-function isAddress(text: string): boolean {
+/** Whether a mail server would take it: `local-part@domain` in ASCII. */
+export function isAddress(text: string): boolean {
   const scan = scanPath(`<${text}>`);
   return scan.ok && scan.end === text.length + 2 && scan.path.domain !== '' && /^[!-~]+$/.test(text);
 }

@@ -63,6 +63,11 @@ test('on a terminal the tabulator completes, the arrow brings the last command b
   session.write(KEY.enter);
   seen = await session.shows(/\n1 {2}\d{4}-/, seen);
   seen = await session.shows(PROMPT, seen);
+  session.write(`listenerconfig edit submission --default-d${KEY.tab}`);
+  seen = await session.shows(/--default-d.*omain/, seen);
+  session.write(KEY.ctrlC);
+  seen = await session.shows(/\^C/, seen);
+  seen = await session.shows(PROMPT, seen);
   session.write('config nonsense');
   seen = await session.shows(/nonsense/, seen);
   session.write(KEY.ctrlC);
