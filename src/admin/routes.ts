@@ -1,4 +1,5 @@
-/** The one route table of the API: every subject's routes. To add a route, see docs/recipes/api.md. Pure. */
+/** The one route table of the API: every subject's routes. To add a
+ * route: its subject's table here, a handler, a case in test/api, then `node scripts/docs.ts`. Pure. */
 import { ALERT_ROUTES } from './routes-alerts.ts';
 import { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 import { CONFIGURATION_ROUTES } from './routes-configuration.ts';

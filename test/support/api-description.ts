@@ -89,6 +89,15 @@ export class ApiDescription {
     );
   }
 
+  /** Fails where a request that the gateway took is not one that the document describes. */
+  checkRequest(key: string, body: unknown): void {
+    const schema = this.operation(key).requestBody?.content['application/json']?.schema;
+    assert.ok(schema !== undefined || body === undefined, `${key} took a body, and the document knows of none`);
+    if (schema === undefined) return;
+    const validate = this.#ajv.compile(this.#whole(schema));
+    assert.ok(validate(body), `${key} took a body that does not fit: ${this.#ajv.errorsText(validate.errors)}`);
+  }
+
   /** References lead to the document that holds the components. */
   #whole(schema: Schema): Schema {
     return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/')) as Schema;

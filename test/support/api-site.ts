@@ -146,7 +146,10 @@ export class ApiSite {
       body,
     });
     // A path or method that does not exist is nobody's route.
-    if (this.description.keys.includes(key)) this.description.check(key, answered);
+    if (this.description.keys.includes(key)) {
+      this.description.check(key, answered);
+      if (answered.status < 300 && asking.raw === undefined) this.description.checkRequest(key, asking.body);
+    }
     const type = String(answered.headers['content-type'] ?? '');
     const value = /json/.test(type) && answered.text !== '' ? (JSON.parse(answered.text) as Got['body']) : {};
     const kind = type === 'application/problem+json' ? String(value['type']).replace(/^.*:/, '') : undefined;
