@@ -31,7 +31,7 @@ const KIND = /urn:sallyport:problem:([a-z-]+)/g;
 
 export class ApiDescription {
   readonly document: Document;
-  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true, formats: { base64: true } });
 
   constructor(text: string) {
     this.document = JSON.parse(text) as Document;
