@@ -65,9 +65,11 @@ export const tophosts = (args: readonly string[], write: Write, context: Command
       async run(on, { rest: [name], options }) {
         const limit = countOf(options['limit'], 1000);
         const sort =
-          name === undefined
-            ? await on.dialogue.ask(choice('Sort results by:', ORDERS, 'active'))
-            : ORDERS.find(({ names }) => names.includes(name))?.value;
+          name === undefined && on.json
+            ? 'active'
+            : name === undefined
+              ? await on.dialogue.ask(choice('Sort results by:', ORDERS, 'active'))
+              : ORDERS.find(({ names }) => names.includes(name))?.value;
         if (sort === undefined)
           throw new WrongUsage(`there is no order ${name}: ${ORDERS.map(({ names }) => names[0]).join(', ')}`);
         const query = { sort, ...(limit === undefined ? {} : { limit }) };

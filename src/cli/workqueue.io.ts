@@ -83,7 +83,7 @@ async function askReason(on: OnAccounts, { options }: Arguments): Promise<string
 /** Until Ctrl-C, or so many rows. In: messages received; Out: those that went on to delivery. */
 async function rate(on: OnAccounts, everySeconds: number, rows = Number.POSITIVE_INFINITY): Promise<number> {
   let before: WorkQueueShown | undefined;
-  if (!on.json) on.write('Type Ctrl-C to return to the prompt.\n\n    Time     Pending          In         Out\n');
+  if (!on.json) on.write('Type Ctrl-C to stop.\n\n    Time     Pending          In         Out\n');
   for (let shown = 0; shown < rows; ) {
     const answer = await on.api.call('GET /api/queue/work-queue');
     if (!answer.ok) return said(on, answer, () => '');

@@ -54,7 +54,7 @@ export function systemStatus(standing: Standing, listeners: readonly string[]): 
   return words.length === 0 ? 'Online' : words.join('; ');
 }
 
-/** What was written by this or an earlier version; whatever is no standing suspends nothing. */
+/** As `JSON.stringify` wrote it; the work queue's mark is kept apart, where the store looks for it. */
 export function parseStanding(text: string | undefined): Standing {
   if (text === undefined) return NOTHING_SUSPENDED;
   const value = JSON.parse(text) as Partial<Standing>;

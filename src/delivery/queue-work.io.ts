@@ -35,6 +35,8 @@ export type QueueWorkParts = {
   readonly stopping: () => boolean;
   /** Everything that is due now, also for hosts that were down. */
   readonly kick: () => void;
+  /** A look at what is due. */
+  readonly wake: () => void;
 };
 
 type Tally = { recipients: number; messages: number; bounces: number };
@@ -48,7 +50,8 @@ export class QueueWork {
   }
 
   dispose(disposal: Disposal): Promise<DisposalReport> {
-    return this.#inTurn(() => this.#dispose(disposal));
+    // Room was made, or what could not be recorded was given back.
+    return this.#inTurn(() => this.#dispose(disposal)).finally(() => this.#parts.wake());
   }
 
   async #dispose(disposal: Disposal): Promise<DisposalReport> {

@@ -30,6 +30,7 @@ const workOf = (delivery: Delivery, ports: WorkPorts): QueueWork =>
     withdraw: (matches) => delivery.withdraw(matches),
     stopping: () => delivery.stopping,
     kick: () => delivery.kick(),
+    wake: () => delivery.wake(),
   });
 
 const optionsOf = (start: ThreadStart, config: Config) => ({

@@ -54,6 +54,8 @@ export type DeliveryOptions = {
 export type Delivery = {
   /** Everything that is due now, also for hosts that were down a moment ago (`delivernow`). */
   kick(): void;
+  /** A look at what is due. */
+  wake(): void;
   /** Throws, and changes nothing, where the configuration cannot be used. */
   reconfigure(config: Config): void;
   /** `suspended` says something else now. What is under way ends by itself. */
@@ -119,6 +121,10 @@ class DeliveryWalk implements Delivery {
       decideRetry,
     });
     options.queue.onArrival?.(() => this.#errands.wake());
+    this.#errands.wake();
+  }
+
+  wake(): void {
     this.#errands.wake();
   }
 

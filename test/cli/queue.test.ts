@@ -207,6 +207,7 @@ test('tophosts asks for the order; topin shows who connects; status shows it all
   );
   assert.equal((JSON.parse(await good('status', ['--json'])) as { systemStatus: string }).systemStatus, 'Online');
   assert.equal((await command('tophosts', ['by-colour'])).code, 2);
+  assert.ok(Array.isArray((JSON.parse(await good('tophosts', ['--json'])) as { hosts: unknown }).hosts));
   await session.quit();
 });
 

@@ -231,6 +231,8 @@ test('delete, bounce and deliver now while mail arrives and is delivered: every 
     api.gateway.events
       .filter(({ event, mid }) => event === name && mids.has(Number(mid)))
       .map(({ mid }) => Number(mid));
+  // The log comes a moment later than the API's answers.
+  await api.gateway.event(() => fates('message-done').length === mids.size);
   const [delivered, deleted, bounced] = [fates('delivered'), fates('deleted'), fates('bounced')];
   assert.ok(deleted.length > 0 && bounced.length > 0, `${deleted.length} deleted, ${bounced.length} bounced`);
   const all = [...delivered, ...deleted, ...bounced];
