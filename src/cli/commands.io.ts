@@ -39,24 +39,24 @@ export const COMMANDS: Commands = {
   ...OBJECT_COMMANDS,
   ...QUEUE_COMMANDS,
   ldaptest: {
-    usage: 'ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] (--user USER | --certificate FILE)',
+    usage: 'ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] [--user USER | --certificate FILE]',
     does: 'asks the directory as a session would and shows each stage',
-    run: async (args, write) => (await import('./ldaptest.io.ts')).ldaptest(args, write),
+    run: async (args, write, context) => (await import('./ldaptest.io.ts')).ldaptest(args, write, context),
   },
   ...EXPLANATION_COMMANDS,
   trace: {
     usage:
-      'trace [--data DIR [--candidate] | --config FILE] --from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...',
+      'trace [--data DIR [--candidate] | --config FILE] [--from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...]',
     does: 'what would become of a session, stage by stage, without sending anything',
-    run: async (args, write) => (await import('./trace.io.ts')).traceCommand(args, write),
+    run: async (args, write, context) => (await import('./trace.io.ts')).traceCommand(args, write, context),
   },
   dryrun: {
-    usage: 'dryrun [--data DIR | --config RUNNING --candidate FILE --data DIR] [--days 7] [--json]',
+    usage: 'dryrun [--data DIR | --config FILE [--candidate FILE] [--data DIR]] [--days 7] [--json]',
     does: 'whose verdict your uncommitted changes would change, tried on the clients of the last days',
     run: async (args, write) => (await import('./dry-run.io.ts')).dryRunCommand(args, write),
   },
   unused: {
-    usage: 'unused [--data DIR [--candidate] | --config FILE --data DIR] [--days 90 | --all] [--json]',
+    usage: 'unused [--data DIR [--candidate] | --config FILE [--data DIR]] [--days 90 | --all] [--json]',
     does: 'sender group entries, policies, profiles, routes and exemptions that nobody has needed; hits of all',
     run: async (args, write) => (await import('./dry-run.io.ts')).unusedCommand(args, write),
   },
@@ -66,7 +66,7 @@ export const COMMANDS: Commands = {
     run: async (args, write) => (await import('./exemptions.io.ts')).exemptionsCommand(args, write),
   },
   monitored: {
-    usage: 'monitored [--data DIR] [--json]',
+    usage: 'monitored [--data DIR | --config FILE] [--json]',
     does: 'who still sends without a card where checkAllowed only monitors: how often, since when',
     run: async (args, write) => (await import('./exemptions.io.ts')).monitoredCommand(args, write),
   },

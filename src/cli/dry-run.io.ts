@@ -13,25 +13,24 @@ import { isUnused, type RuleReport, ruleUsage } from '../rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { dataFolder } from './run.io.ts';
 
-const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR] [--days 7] [--json]
-       sallyport dryrun --config RUNNING --candidate FILE --data DIR [--days 7] [--json]
+const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--days 7] [--json]
+       sallyport dryrun --config RUNNING --candidate FILE [--data DIR] [--days 7] [--json]
 `;
 const UNUSED_USAGE = `usage: sallyport unused [--data DIR] [--candidate] [--days 90 | --all] [--json]
-       sallyport unused --config FILE --data DIR [--days 90 | --all] [--json]
+       sallyport unused --config FILE [--data DIR] [--days 90 | --all] [--json]
 `;
 const clock = { now: (): number => Date.now() };
 const log = { emit: () => undefined };
 
 type Asked = Pick<Arguments, 'options' | 'flags'> & { readonly days: number };
 
-/** What was asked, or what is wrong with it. `needed`: with `--config` these are needed too. */
-function readDays(parsed: Arguments | string, usual: number, needed: readonly string[]): Asked | string {
+/** What was asked, or what is wrong with it. */
+function readDays(parsed: Arguments | string, usual: number): Asked | string {
   if (typeof parsed === 'string') return parsed;
   const { options, flags, rest } = parsed;
   if (rest.length > 0) return `not understood: ${rest[0]}`;
-  const missing = options['config'] === undefined ? [] : needed.filter((name) => options[name] === undefined);
-  if (missing.length > 0) return `--${missing.join(' and --')} is needed`;
   const days = Number(options['days'] ?? usual);
   return Number.isInteger(days) && days >= 1 ? { options, flags, days } : '--days takes a whole number from 1';
 }
@@ -67,20 +66,22 @@ function sayDryRun(result: DryRun, json: boolean, write: Write): 0 | 3 {
 
 export async function dryRunCommand(args: readonly string[], write: Write): Promise<number> {
   const parsed = parseArguments(args, { options: ['config', 'candidate', 'data', 'days'], flags: ['json'] });
-  const asked = readDays(parsed, 7, ['candidate', 'data']);
+  const asked = readDays(parsed, 7);
   if (typeof asked === 'string') return refuse(write, DRY_RUN_USAGE, asked);
   const { options, flags, days } = asked;
-  const { config, candidate, data } = options;
-  if (config === undefined) {
-    if (candidate !== undefined) return refuse(write, DRY_RUN_USAGE, '--config is needed');
-    return await dryRunCandidate({ dataDir: data, days, json: flags.has('json') }, write);
-  }
-  const history = openHistory(data ?? '', write);
+  const { config, candidate } = options;
+  if (config === undefined && candidate !== undefined) return refuse(write, DRY_RUN_USAGE, '--config is needed');
+  // Of a gateway that runs on the file: what reading it again would change.
+  const dataDir = config === undefined ? options['data'] : dataFolder(config, options['data']);
+  if (config === undefined || candidate === undefined)
+    return await dryRunCandidate({ dataDir, days, json: flags.has('json') }, write);
+  const data = dataFolder(config, options['data']);
+  const history = openHistory(data, write);
   if (history === undefined) return 1;
   const opened: OfflineLists[] = [];
   try {
-    const running = await judged(config, data ?? '', { opened, write });
-    const changed = running && (await judged(candidate ?? '', data ?? '', { opened, write }));
+    const running = await judged(config, data, { opened, write });
+    const changed = running && (await judged(candidate, data, { opened, write }));
     if (running === undefined || changed === undefined) return 1;
     return sayDryRun(
       await dryRun({ running, candidate: changed, history, days, clock, log }),
@@ -119,7 +120,7 @@ async function judged(
 
 export async function unusedCommand(args: readonly string[], write: Write): Promise<number> {
   const flags = ['json', 'all', 'candidate'];
-  const asked = readDays(parseArguments(args, { options: ['config', 'data', 'days'], flags }), 90, ['data']);
+  const asked = readDays(parseArguments(args, { options: ['config', 'data', 'days'], flags }), 90);
   if (typeof asked === 'string') return refuse(write, UNUSED_USAGE, asked);
   const days = asked.flags.has('all') ? undefined : asked.days;
   const report =
@@ -138,11 +139,11 @@ async function rulesOfGateway({ options, flags }: Asked, days: number | undefine
 }
 
 async function rulesOfFile(
-  { config: file = '', data = '' }: Asked['options'],
+  { config: file = '', data }: Asked['options'],
   days: number | undefined,
   write: Write,
 ): Promise<RuleReport | undefined> {
-  const history = openHistory(data, write);
+  const history = openHistory(dataFolder(file, data), write);
   if (history === undefined) return undefined;
   try {
     const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });

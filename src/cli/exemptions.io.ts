@@ -10,14 +10,15 @@ import { type ExemptionReport, exemptionReport, type MonitoredReport, monitoredR
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { dataFolder } from './run.io.ts';
 
 const EXEMPTIONS_USAGE = `usage: sallyport exemptions [--data DIR] [--candidate] [--soon DAYS] [--json]
        sallyport exemptions --config FILE [--data DIR] [--soon DAYS] [--json]
 `;
-const MONITORED_USAGE = 'usage: sallyport monitored [--data DIR] [--json]\n';
+const MONITORED_USAGE = 'usage: sallyport monitored [--data DIR | --config FILE] [--json]\n';
 
-function hitsIn(dataDir: string | undefined) {
-  const history = dataDir === undefined ? undefined : ClientHistory.read(dataDir);
+function hitsIn(dataDir: string) {
+  const history = ClientHistory.read(dataDir);
   const hits = history?.hits() ?? [];
   history?.close();
   return hits;
@@ -60,18 +61,18 @@ async function exemptionsOfFile(
     return undefined;
   }
   const nowMs = Date.now();
-  const facts = { hits: hitsIn(data), nowMs, soonDays };
+  const facts = { hits: hitsIn(dataFolder(config, data)), nowMs, soonDays };
   return { nowMs, exemptions: exemptionReport(loaded.revision.config.exemptions, facts) };
 }
 
 export async function monitoredCommand(args: readonly string[], write: Write): Promise<number> {
-  const parsed = parseArguments(args, { options: ['data'], flags: ['json'] });
+  const parsed = parseArguments(args, { options: ['data', 'config'], flags: ['json'] });
   if (typeof parsed === 'string' || parsed.rest.length > 0) {
     write(`${MONITORED_USAGE}${typeof parsed === 'string' ? `${parsed}\n` : ''}`);
     return 2;
   }
-  const { data } = parsed.options;
-  const monitored = await monitoredIn(data, write);
+  const { data, config } = parsed.options;
+  const monitored = await monitoredIn(config === undefined ? data : dataFolder(config, data), write);
   if (monitored === undefined) return 1;
   write(parsed.flags.has('json') ? `${JSON.stringify(monitored, null, 2)}\n` : renderMonitored(monitored));
   return 0;

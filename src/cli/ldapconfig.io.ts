@@ -52,7 +52,7 @@ async function test(editor: Editor): Promise<void> {
       : ['--user', await dialogue.ask(line({ text: 'User identity to use in query:', read: required }))];
   const place = editor.session.status.mode === 'store' ? ['--candidate'] : [];
   const args = [...optionOf(editor, 'data'), ...optionOf(editor, 'config'), ...place, '--query', name, ...about];
-  await ldaptest(args, (text) => dialogue.write(text));
+  await ldaptest(args, (text) => dialogue.write(text), { dialogue });
   dialogue.write('\n');
 }
 

@@ -4,38 +4,79 @@
  * configuration in force or one's uncommitted changes, or with `--config` reads a file.
  * Effects: the control socket; or reads the configuration and files, asks the directory and, for the client's name, DNS.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { certificatesOf } from '../certificate-lookup.ts';
 import { offlineRevocation } from '../offline-revocation.ts';
 import { loadRevision } from '../revision.ts';
 import { trace, traceInput, type TraceQuestion, type TraceReport } from '../trace.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
+import type { CommandContext } from './command.ts';
+import type { Dialogue } from './dialogue.io.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
-import { readPassword } from './password.io.ts';
+import { yesNo } from './question.ts';
 import { renderTrace, TRACE_EXIT_CODE } from './trace.ts';
+import { askForTrace, questionOf } from './trace-question.io.ts';
 
 const OPTIONS = ['config', 'data', 'listener', 'from-ip', 'hostname', 'certificate', 'user', 'sender', 'message'];
 const FLAGS = ['tls', 'ask-password', 'json', 'candidate'];
-const USAGE = `usage: sallyport trace [--data DIR [--candidate] | --config FILE [--data DIR]] --from-ip ADDRESS [--hostname NAME]
+const USAGE = `usage: sallyport trace [--data DIR [--candidate] | --config FILE [--data DIR]]   (asks)
+       sallyport trace [--data DIR [--candidate] | --config FILE [--data DIR]] --from-ip ADDRESS [--hostname NAME]
            [--listener NAME] [--tls] [--certificate FILE] [--user USER [--ask-password]] --sender ADDRESS [--message FILE]
            [--json] RECIPIENT...
 `;
 
-export async function traceCommand(args: readonly string[], write: Write): Promise<number> {
+export async function traceCommand(
+  args: readonly string[],
+  write: Write,
+  { dialogue }: CommandContext,
+): Promise<number> {
   const parsed = parseArguments(args, { options: OPTIONS, flags: FLAGS });
   if (typeof parsed === 'string') return usage(write, parsed);
+  if (asksNothing(parsed)) return await converse(parsed, write, dialogue);
   const question = await questionOf(parsed);
   if (typeof question === 'string') return usage(write, question);
-  const { config } = parsed.options;
-  const report =
-    config === undefined
-      ? await askGateway(parsed, question, write)
-      : await askFile(parsed, { config, question, write });
+  const report = await ask(parsed, question, write);
   if (typeof report === 'number') return report;
   write(parsed.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : renderTrace(report));
   return TRACE_EXIT_CODE[report.outcome];
+}
+
+const ask = async (parsed: Arguments, question: TraceQuestion, write: Write): Promise<TraceReport | number> =>
+  parsed.options['config'] === undefined
+    ? await askGateway(parsed, question, write)
+    : await askFile(parsed, { config: parsed.options['config'], question, write });
+
+/** Where the gateway is, and which configuration, may be said; nothing else is. */
+const asksNothing = ({ options, flags, rest }: Arguments): boolean =>
+  rest.length === 0 &&
+  Object.keys(options).every((name) => name === 'data' || name === 'config') &&
+  [...flags].every((flag) => flag === 'candidate');
+
+/** As AsyncOS asks, with what it does not know (TLS, a card, a login) in between. Exit code of the last trace. */
+async function converse(parsed: Arguments, write: Write, dialogue: Dialogue): Promise<number> {
+  const listeners = await listenersOf(parsed, write);
+  if (listeners === undefined) return 1;
+  let code = 0;
+  do {
+    const report = await ask(parsed, await askForTrace(dialogue, listeners), write);
+    if (typeof report !== 'number') write(`\n${renderTrace(report)}`);
+    code = typeof report === 'number' ? report : TRACE_EXIT_CODE[report.outcome];
+  } while (await dialogue.ask(yesNo('\nRun through another debug session?', false)));
+  return code;
+}
+
+async function listenersOf({ options, flags }: Arguments, write: Write): Promise<readonly string[] | undefined> {
+  const { config, data } = options;
+  if (config !== undefined) {
+    const loaded = await loadRevision({ file: path.normalize(config), dataDir: undefined, number: 1 });
+    if (loaded.ok) return Object.keys(loaded.revision.config.listeners);
+    for (const line of loaded.faults) write(`${line}\n`);
+    return undefined;
+  }
+  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const answer = await gatewayAt(data).call('GET /api/config', { query: { which, path: 'listeners' } });
+  const found = bodyOf<{ readonly value: object }>(answer, write);
+  return found && Object.keys(found.value);
 }
 
 function usage(write: Write, why: string): number {
@@ -75,41 +116,5 @@ async function askFile({ options, flags }: Arguments, { config: file, question, 
     return (await trace(loaded.revision, input, { crls, ...parts })) ?? usage(write, `no listener ${input.listener}`);
   } finally {
     crls.close();
-  }
-}
-
-/** What is asked, or what is wrong with it. */
-async function questionOf({ options, flags, rest }: Arguments): Promise<TraceQuestion | string> {
-  const { 'from-ip': fromIp, sender, listener, hostname, user } = options;
-  if (fromIp === undefined) return '--from-ip is needed: an IPv4 or IPv6 address';
-  if (sender === undefined) return "--sender is needed: an address, or '' for the null sender";
-  if (rest.length === 0) return 'at least one RECIPIENT is needed';
-  const files = readFiles(options['certificate'], options['message']);
-  if (typeof files === 'string') return files;
-  const password = user !== undefined && flags.has('ask-password') ? await readPassword() : undefined;
-  return {
-    ...(listener === undefined ? {} : { listener }),
-    fromIp,
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(flags.has('tls') ? { tls: true } : {}),
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-    sender,
-    recipients: rest,
-    ...files,
-  };
-}
-
-type Files = Pick<TraceQuestion, 'certificates' | 'message'>;
-
-function readFiles(certificate: string | undefined, message: string | undefined): Files | string {
-  try {
-    const read = certificate === undefined ? [] : certificatesOf(readFileSync(certificate));
-    if (typeof read === 'string') return `${certificate}: ${read}`;
-    // A file's lines end as its editor ends them; a session's end with CRLF.
-    const text = message === undefined ? undefined : readFileSync(message, 'latin1').replace(/\r?\n/g, '\r\n');
-    return { certificates: read, ...(text === undefined ? {} : { message: Buffer.from(text, 'latin1') }) };
-  } catch (error) {
-    return `cannot read a file: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
