@@ -21,6 +21,8 @@ export type Command = {
   readonly operations?: readonly string[];
   /** The usage of each operation, where one line does not say it. */
   readonly details?: () => Promise<string>;
+  /** Options of what follows the name, where they are not those of the usage line. */
+  readonly takes?: (args: readonly string[]) => readonly string[];
   /** Options that the usage line does not spell out: keys of the schema. */
   readonly keys?: () => Promise<readonly string[]>;
   readonly run: (args: readonly string[], write: Write, context: CommandContext) => Promise<number>;
@@ -50,7 +52,7 @@ export function operationsOf({ usage, operations }: Command): readonly string[] 
 export function withPlace(args: readonly string[], command: Command, place: readonly string[]): readonly string[] {
   const given = args.some((arg) => /^--(data|config)(=|$)/.test(arg));
   if (given) return args;
-  const takes = optionsOf(command);
+  const takes = command.takes?.(args) ?? optionsOf(command);
   const added = place.filter((_, i) => takes.includes(place[i - (i % 2)] ?? ''));
   return [...args, ...added];
 }

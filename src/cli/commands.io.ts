@@ -78,6 +78,7 @@ export const COMMANDS: Commands = {
   cert: {
     usage: 'cert show|match|chain|verify|request|self-signed|import ...',
     does: 'shows, judges, makes and imports certificates; cert alone shows how',
+    takes: ([operation]) => (operation === 'verify' ? ['--data', '--config'] : []),
     details: async () => (await import('./cert.io.ts')).CERT_USAGE,
     run: async (args, write) => (await import('./cert.io.ts')).cert(args, write),
   },
