@@ -166,7 +166,7 @@ describe('sallyport ldaptest', () => {
     assert.equal(code, 0);
   });
   test('says what is wrong with how it was called', async () => {
-    assert.equal((await run()).code, 2);
+    assert.equal((await run('--query', 'card')).code, 2);
     assert.equal((await run('--user', 'a', '--certificate', 'b')).code, 2);
     assert.match((await run('--certificate', 'missing.pem')).output, /cannot read missing\.pem: ENOENT/);
     assert.match((await run('--query', 'card', '--user', 'bob')).output, /the query card is not of type smtpAuth/);
