@@ -22,6 +22,8 @@ export type Edited = { readonly version: number; readonly base: number; readonly
 export class Editor {
   readonly session: ConfigurationContext;
   readonly dialogue: Dialogue;
+  /** The candidate's, as it was last looked at: what another session of the account did meanwhile is not overwritten. */
+  #version: number | undefined;
 
   constructor(session: ConfigurationContext, dialogue: Dialogue) {
     this.session = session;
@@ -31,6 +33,7 @@ export class Editor {
   /** The candidate; the running configuration where there is none. Secrets are masked. */
   async document(): Promise<Mapping> {
     const answer = await this.session.store.document({ session: localAdministrator().session });
+    this.#version = answer.ok ? answer.version : undefined;
     return answer.ok && isMapping(answer.value) ? answer.value : {};
   }
 
@@ -38,8 +41,9 @@ export class Editor {
   async edit(edits: readonly Edit[]): Promise<Answer<Edited>> {
     const { store } = this.session;
     const who = localAdministrator();
-    const answer = await store.edit(who, edits);
+    const answer = await store.edit(who, edits, this.#version);
     if (!answer.ok) return answer;
+    this.#version = answer.version;
     const valid = await store.validate(who.session);
     const faults = valid.ok ? valid.warnings : valid.refusal.kind === 'faults' ? valid.refusal.faults : [];
     return { ...answer, faults };

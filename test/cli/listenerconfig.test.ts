@@ -118,6 +118,22 @@ test('Ctrl-C in a question goes back to the menu without a change, in a menu to 
   assert.equal((await piped(at('showchanges'))).stdout, 'no differences\n');
 });
 
+test('what another session of the account has changed since a question was asked is not overwritten', async () => {
+  await piped(at('listenerconfig', 'edit', 'Inboundmail', '--tcp-queue', '60'));
+  const session = onTerminal(...at('listenerconfig'));
+  let seen = await session.shows(/\[\]> /);
+  for (const answer of ['edit', '1', 'setup']) {
+    session.write(`${answer}${KEY.enter}`);
+    seen = await session.shows(/\[\]> /, seen);
+  }
+  await piped(at('listenerconfig', 'edit', 'Inboundmail', '--tcp-queue', '70'));
+  session.write(`example.test${KEY.enter}${KEY.enter}${KEY.enter}`);
+  await session.shows(/not what you have seen: the version of the candidate is \d+ now/, seen);
+  session.kill();
+  assert.equal(await candidate('listeners.Inboundmail.tcpQueue'), 70);
+  await piped(at('clearchanges', '--yes'));
+});
+
 test('a new listener is asked for, committed, listens, and is deleted again', async () => {
   const other = await freePort();
   const made = await asked(
