@@ -69,7 +69,7 @@ export class StoreVault {
           throw new GatewayError('storage', `${key.file} is not the master key that ${db.file} was written with`);
         key = next;
       }
-      return new StoreVault(db, key, credentials !== undefined && file.startsWith(`${credentials}/`));
+      return new StoreVault(db, key, credentials !== undefined && path.dirname(file) === path.resolve(credentials));
     } catch (error) {
       db.close();
       throw error;

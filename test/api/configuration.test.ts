@@ -58,6 +58,32 @@ describe('on the store', () => {
     assert.equal((await as(bob, 'POST /api/config/commit', { body: {} })).status, 200);
   });
 
+  test('twelve administrators who commit at once: all of different keys, and one of the same key', async () => {
+    const people = await Promise.all(Array.from({ length: 12 }, () => api.person('operator')));
+    const commitAll = async (pathOf: (i: number) => readonly string[]): Promise<Got[]> => {
+      const edit = (who: Person, i: number) =>
+        as(who, 'PATCH /api/config/candidate', { body: set(pathOf(i), [`192.0.2.${i + 1}`]) });
+      await Promise.all(people.map(edit));
+      return Promise.all(people.map((who) => as(who, 'POST /api/config/commit', { body: { comment: who.name } })));
+    };
+    const before = Number((await api.good('GET /api/status')).body['revision']);
+    const all = await commitAll((i) => ['smtpRoutes', `dept${i}.example.test`]);
+    assert.deepEqual(new Set(all.map(({ status }) => status)), new Set([200]));
+    const numbers = all.map(({ body }) => (body['revision'] as { number: number }).number);
+    assert.deepEqual(
+      numbers.toSorted((a, b) => a - b),
+      people.map((_, i) => before + 1 + i),
+    );
+    const { body } = await api.good('GET /api/config', { query: 'path=smtpRoutes' });
+    const routes = body['value'] as Record<string, string[]>;
+    for (const [i] of people.entries()) assert.deepEqual(routes[`dept${i}.example.test`], [`192.0.2.${i + 1}`]);
+    const same = await commitAll(() => ['smtpRoutes', 'same.example.test']);
+    assert.deepEqual(
+      same.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, ...Array.from({ length: 11 }, () => 409)],
+    );
+  });
+
   test('If-Match on the candidate and on the revision: 412 once it is another one, with the one that is there', async () => {
     const first = await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 21) });
     const second = await as(alice, 'PATCH /api/config/candidate', {
