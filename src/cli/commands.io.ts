@@ -111,6 +111,11 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const write: Write = (text) => process.stdout.write(text);
   const [name = 'help', ...args] = argv;
   if (name === FILL_COMPILE_CACHE) return (await import('./fill-compile-cache.io.ts')).fillCompileCache();
+  const asked = name === 'help' ? commandNamed(COMMANDS, args[0] ?? '') : undefined;
+  if (asked !== undefined) {
+    write(await usageText(asked));
+    return 0;
+  }
   const command = commandNamed(COMMANDS, name);
   if (command !== undefined) {
     if (args.includes('--help') || args.includes('-h')) {

@@ -5,6 +5,7 @@
  */
 import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
+import { nameFault } from '../config/schema-place.ts';
 import { refuseImpossible, refuseMissing } from '../config/refusals.ts';
 import type { Collection, ConfigCommand, Settings } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
@@ -120,7 +121,11 @@ async function show(
 }
 
 async function create(collection: Collection, editor: Editor, [name = '']: readonly string[]): Promise<number> {
-  const { section, noun, begin = {} } = collection;
+  const { section, noun, begin = {}, types } = collection;
+  if (types !== undefined && editor.session.parsed.options['type'] === undefined)
+    throw new UsageError(`--type is needed: ${types.options.map(({ value }) => value).join(' or ')}`);
+  const bad = nameFault(section, name);
+  if (bad !== undefined) return said(editor.session, refuseImpossible(`${JSON.stringify(name)}: ${bad}`), () => '');
   const document = await editor.document();
   if (valueAt(document, [...section, name]) !== undefined)
     return said(editor.session, refuseImpossible(`there is a ${noun} ${name} already`), () => '');

@@ -30,6 +30,8 @@ export class TerminalDialogue implements Dialogue {
   #waiting: Waiting | undefined;
   #asked: Kind = {};
   readonly #early: string[] = [];
+  /** For the arrow keys; answers are not among them. */
+  #commands: readonly string[] = [];
   #ended = false;
   #muted = false;
 
@@ -49,16 +51,25 @@ export class TerminalDialogue implements Dialogue {
   }
 
   async lines(text: string): Promise<string> {
-    this.write(`${text}\n`);
+    for (;;) {
+      this.write(`${text}\n`);
+      const rows = await this.#rows();
+      if (rows !== undefined) return rows.map((each) => `${each}\n`).join('');
+      this.write('That is too long.\n\n');
+    }
+  }
+
+  /** Undefined where they are too many; they are read to their end all the same. */
+  async #rows(): Promise<string[] | undefined> {
     const rows: string[] = [];
     let size = 0;
     for (;;) {
       const row = await this.#line('', {}, (shown) => process.stdout.write(shown)).catch((error: unknown) => {
-        if (error instanceof EndOfInput && rows.length > 0) return '.';
+        if (error instanceof EndOfInput && size > 0) return '.';
         throw error;
       });
-      if (row.trimEnd() === '.') return rows.map((each) => `${each}\n`).join('');
-      size += row.length;
+      if (row.trimEnd() === '.') return size > MAX_TEXT_CHARACTERS ? undefined : rows;
+      size += row.length + 1;
       if (size <= MAX_TEXT_CHARACTERS) rows.push(row);
     }
   }
@@ -121,7 +132,8 @@ export class TerminalDialogue implements Dialogue {
       else settle(({ resolve }) => resolve(typed));
     });
     reader.on('history', (history) => {
-      if (this.#asked.command !== true) history.shift();
+      if (this.#asked.command === true) this.#commands = [...history];
+      else history.splice(0, history.length, ...this.#commands);
     });
     reader.on('SIGINT', () => {
       // At work, not asking: as anywhere else.

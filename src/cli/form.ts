@@ -63,7 +63,7 @@ export function asking(field: Field, object: Mapping, place: Place): Asking | un
     return asked(yesNo(text, current !== undefined), (yes) => (yes ? (current ?? {}) : undefined));
   if (shape.type === 'boolean') return asked(yesNo(text, preset === true), kept);
   if (shape.enum !== undefined) return asked(choice(text, enumOptions(field, shape), preset), kept);
-  if (shape.refersTo !== undefined && shape.type === 'string')
+  if (shape.refersTo !== undefined && !isList(current))
     return reference(text, key, { current, document: place.document });
   const understand = judged(reader(key, { object, place }), field, object);
   if (shape.secret === true)
@@ -243,7 +243,7 @@ export function withOptions(object: Mapping, { options, typed }: Given, place: P
   for (const [option, text] of given) {
     if (option === 'type') next = { ...next, type: text };
     const key = keysAt(place.path, next).find(({ path }) => optionName(path) === option);
-    if (key === undefined) return { ok: false, why: `--${option} is no option here` };
+    if (key === undefined) return { ok: false, why: noSuchOption(option, next, place) };
     const secret = key.shape.secret === true;
     if (secret && typed[option] === undefined)
       return { ok: false, why: `--${option}: a secret is no argument, because others could see it; - asks for it` };
@@ -256,6 +256,12 @@ export function withOptions(object: Mapping, { options, typed }: Given, place: P
     next = isMapping(changed) ? changed : next;
   }
   return { ok: true, value: next };
+}
+
+/** An unknown type is why no key is known. */
+function noSuchOption(option: string, object: Mapping, { path }: Place): string {
+  const why = option === 'type' ? faultAt({}, path, object) : undefined;
+  return why === undefined ? `--${option} is no option here` : `--type: ${why.replace(/^type: /, '')}`;
 }
 
 const keysOfAll = (path: Path, objects: readonly Mapping[]): SchemaKey[] =>
