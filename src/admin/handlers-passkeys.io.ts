@@ -144,7 +144,8 @@ async function login(
   const challenge = challenges.take(attemptKey(attempt), clock.now());
   const passkey = accounts.passkey(response.id);
   const name = passkey?.account ?? challenge?.account ?? '';
-  const locked = throttled(name, call, context, 'passkey');
+  // Counted for an account where its passkey is at hand: with a name alone nobody shall lock it out.
+  const locked = throttled(passkey?.account ?? '', call, context, 'passkey');
   if (locked !== undefined) return locked;
   const fail = (why: string) => failed({ name, how: 'passkey', why }, call, context);
   if (challenge === undefined) return fail('the challenge is not known, was answered, or is too old');

@@ -169,6 +169,13 @@ describe('a passkey', () => {
     assert.ok(Number(shown.body['lockedUntilMs']) > Date.now());
   });
 
+  test('of nobody, tried in the name of an account, does not lock that account out', async () => {
+    const { name, authenticator } = await holder();
+    for (let i = 0; i < 8; i++)
+      await refused(await login(new Authenticator(api.origin), { account: name }), /no account has this passkey/);
+    assert.equal((await login(authenticator, { account: name })).status, 200);
+  });
+
   test('tried with passkeys of nobody locks the address, for options too', async () => {
     const from = ownAddress();
     for (let i = 0; i < 20; i++) assert.equal((await login(new Authenticator(api.origin), { from })).status, 401);
