@@ -35,7 +35,7 @@ export function readArguments(args: readonly string[], known: readonly string[])
         throw new Error(`no server ${name}; there are ${PEER_NAMES.join(', ')}`);
     }
     const rounds = Number(values.rounds ?? (quick ? 1 : 3));
-    const seconds = Number(values.seconds ?? (quick ? 1 : 2));
+    const seconds = Number(values.seconds ?? (quick ? 1 : 1.5));
     if (!Number.isInteger(rounds) || rounds < 1 || !(seconds >= 0.5 && seconds <= 600)) {
       throw new Error('--rounds is a whole number from 1, --seconds a number from 0.5 to 600');
     }
