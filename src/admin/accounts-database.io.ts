@@ -62,6 +62,15 @@ export class AccountsDatabase {
     return Number(this.#statement(name).run(...values).changes);
   }
 
+  /** What is only noted, such as when something was used last: a disk that takes nothing more must not keep anybody out. */
+  note(name: StatementName, ...values: SQLInputValue[]): void {
+    try {
+      this.run(name, ...values);
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+    }
+  }
+
   /** Runs an insert; the id that the row got. */
   insert(name: StatementName, ...values: SQLInputValue[]): number {
     return Number(this.#statement(name).run(...values).lastInsertRowid);
@@ -93,6 +102,9 @@ export class AccountsDatabase {
     return statement;
   }
 }
+
+export const isDatabaseError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
 
 export const text = (value: Row[string] | undefined): string => String(value ?? '');
 export const number = (value: Row[string] | undefined): number => Number(value);

@@ -217,7 +217,7 @@ export class Accounts {
     const nowMs = this.#clock.now();
     if (token.expiresMs <= nowMs) return undefined;
     if (token.lastUsedFrom !== address || nowMs - (token.lastUsedMs ?? 0) >= USE_GRAIN_MS)
-      this.#db.run('useToken', nowMs, address, id);
+      this.#db.note('useToken', nowMs, address, id);
     return token;
   }
 

@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { schemaFaults } from '../config/schema-faults.ts';
 import { GatewayError } from '../core/errors.ts';
+import { isDatabaseError } from './accounts-database.io.ts';
 import type { AnyHandler, ApiContext, Call, Caller, Reply } from './api-context.ts';
 import { type ApiRequest, type ApiResponse, problemResponse } from './api-response.ts';
 import type { AuditFacts } from './audit.io.ts';
@@ -138,7 +139,7 @@ export class Api {
 
   #unforeseen(error: unknown): Problem {
     if (error instanceof GatewayError) return problem('unavailable', error.message);
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
+    if (isDatabaseError(error)) {
       const text = `the accounts' database cannot be used: ${error.message}`;
       this.#context.log.emit({ event: 'system', level: 'critical', topic: 'api', text });
       return problem('unavailable', text);

@@ -66,10 +66,10 @@ export class Sessions {
     const nowMs = this.#clock.now();
     const [createdMs, seenMs] = [number(row['created_ms']), number(row['seen_ms'])];
     if (nowMs - seenMs > sessionIdle || nowMs - createdMs > sessionLifetime) {
-      this.#db.run('endSession', hash);
+      this.#db.note('endSession', hash);
       return undefined;
     }
-    if (nowMs - seenMs > SEEN_GRAIN_MS) this.#db.run('touchSession', nowMs, hash);
+    if (nowMs - seenMs > SEEN_GRAIN_MS) this.#db.note('touchSession', nowMs, hash);
     const chain = row['chain'];
     return {
       id: text(row['id']),
@@ -93,7 +93,7 @@ export class Sessions {
   /** Forgets what nobody can use any more. */
   sweep({ sessionIdle, sessionLifetime }: SessionTimes): void {
     const nowMs = this.#clock.now();
-    this.#db.run('endOldSessions', nowMs - sessionIdle, nowMs - sessionLifetime);
+    this.#db.note('endOldSessions', nowMs - sessionIdle, nowMs - sessionLifetime);
   }
 }
 

@@ -4,6 +4,7 @@
  * is changed under the running gateway, a revision cannot be built.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -104,6 +105,36 @@ describe('what cannot be recorded does not happen', () => {
     const { body } = await api.good('GET /api/audit', { query: 'action=createAccount&limit=1' });
     const [entry] = body['entries'] as Record<string, unknown>[];
     assert.deepEqual([entry?.['actor'], entry?.['outcome']], [person.name, undefined]);
+  });
+});
+
+describe('a disk that takes nothing more', () => {
+  /** As the kernel says it: no file may grow. */
+  function limit(size: string): void {
+    execFileSync('prlimit', ['--pid', String(api.gateway.pid), `--fsize=${size}:unlimited`]);
+  }
+
+  test('stops every change and no question: what is there can be seen, and all goes on when there is room', async () => {
+    const cookie = await api.login(person.name);
+    const fresh = await api.person('administrator');
+    limit('0');
+    try {
+      for (const asking of [{ cookie }, { token: person.token }, { token: fresh.token }])
+        for (const key of ['GET /api/status', 'GET /api/config', 'GET /api/audit', 'GET /api/accounts'])
+          assert.equal((await api.tls(key, asking)).status, 200, key);
+      const made = await api.tls('POST /api/accounts', { cookie, body: { name: 'fulldisk', role: 'operator' } });
+      isProblem(made, 503, 'unavailable');
+      assert.match(String(made.body['detail']), /the accounts' database cannot be used: /);
+      const login = await api.tls('POST /api/login', { body: { account: person.name, password: PASSWORD } });
+      isProblem(login, 503, 'unavailable');
+      assert.equal(login.cookie, undefined);
+      const edits = [{ op: 'set', path: ['smtpRoutes', 'full.example.test'], value: ['192.0.2.1'] }];
+      isProblem(await api.tls('PATCH /api/config/candidate', { cookie, body: { edits } }), 503, 'unavailable');
+    } finally {
+      limit('unlimited');
+    }
+    const got = await api.tls('POST /api/accounts', { cookie, body: { name: 'fulldisk', role: 'operator' } });
+    assert.equal(got.status, 201, got.text);
   });
 });
 
