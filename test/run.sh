@@ -63,7 +63,8 @@ files_of() {
 limit_seconds_of() {
   case $1 in
     check) echo 120 ;;
-    unit | scenario | cli | api | interop | crash | contract-blackbox) echo 600 ;;
+    cli) echo 900 ;;
+    unit | scenario | api | interop | crash | contract-blackbox) echo 600 ;;
     *) echo 300 ;;
   esac
 }

@@ -1,12 +1,11 @@
 /** `ldapconfig`: directories, and what they are asked. Effects: see `config-command.io.ts`. */
-import { isList, isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
+import { isList, isMapping, type Json, type Mapping } from '../config/document.ts';
 import { parseDn } from '../ldap/distinguished-name.ts';
 import { faultsOfFilter } from '../ldap/faults.ts';
 import type { ConfigCommand } from './collection.ts';
 import { type Editor, optionOf } from './editor.io.ts';
 import { shown } from './form.ts';
 import { ldaptest } from './ldaptest.io.ts';
-import { choice, line, required } from './question.ts';
 
 const isCertificate = ({ type }: Mapping): boolean => type === 'certificate';
 const isSmtpAuth = ({ type }: Mapping): boolean => type === 'smtpAuth';
@@ -34,24 +33,8 @@ function encrypts(object: Mapping): boolean {
 /** `ldaptest` on the uncommitted configuration. */
 async function test(editor: Editor): Promise<void> {
   const { dialogue } = editor;
-  const queries = valueAt(await editor.document(), ['ldap', 'queries']);
-  const names = isMapping(queries) ? Object.keys(queries) : [];
-  if (names.length === 0) {
-    dialogue.write('There is no LDAP query yet.\n\n');
-    return;
-  }
-  const rows = names.map((name) => ({ value: name, label: name }));
-  const name = await dialogue.ask(choice('Select the LDAP query to test:', rows, names[0]));
-  const type = isMapping(queries) ? valueAt(queries, [name, 'type']) : undefined;
-  const about =
-    type === 'certificate'
-      ? [
-          '--certificate',
-          await dialogue.ask(line({ text: 'File with the certificate to use in the query:', read: required })),
-        ]
-      : ['--user', await dialogue.ask(line({ text: 'User identity to use in query:', read: required }))];
-  const place = editor.session.status.mode === 'store' ? ['--candidate'] : [];
-  const args = [...optionOf(editor, 'data'), ...optionOf(editor, 'config'), ...place, '--query', name, ...about];
+  const candidate = editor.session.status.mode === 'store' && optionOf(editor, 'config').length === 0;
+  const args = [...optionOf(editor, 'data'), ...optionOf(editor, 'config'), ...(candidate ? ['--candidate'] : [])];
   await ldaptest(args, (text) => dialogue.write(text), { dialogue });
   dialogue.write('\n');
 }

@@ -196,7 +196,7 @@ test('the listener, its terms, commit; then Alice sends with her card and Bob wi
     await session.ehlo();
     assert.equal((await session.authPlain(user, `${user}-secret`)).text, answer);
   }
-  const tested = await told('ldapconfig', 'test', 'smtp-auth', 'bob', 'bob-secret', '');
+  const tested = await told('ldapconfig', 'test', 'smtp-auth', 'bob', 'bob-secret', 'n', '');
   assert.match(tested, /LDAP query smtp-auth \(smtpAuth\) on server corp/);
 });
 
