@@ -4,8 +4,9 @@
  * Effects: DNS, connections.
  */
 import tls from 'node:tls';
-import type { Revision } from './config/schema.ts';
+import type { Config, Revision } from './config/schema.ts';
 import { type Answer, no, yes } from './core/verdict.ts';
+import { compileControls, controlFor, type TlsSetting } from './delivery/destination-control-table.ts';
 import { createDns } from './delivery/dns.io.ts';
 import { hostName, isIp } from './delivery/ip-literal.ts';
 import { resolveHop } from './delivery/next-hop.io.ts';
@@ -33,7 +34,7 @@ export type DestinationVerification = {
   readonly moreHosts: number;
   readonly verified: boolean;
   /** What delivery does with it. */
-  readonly policy: { readonly rule: string; readonly says: string };
+  readonly policy: { readonly rule: string; readonly tls: TlsSetting; readonly says: string };
 };
 
 /** So many hosts as one attempt of delivery tries. */
@@ -61,13 +62,18 @@ export async function verifyDestination(
   };
   if (route.kind === 'discard' || route.kind === 'impossible') {
     const says = route.kind === 'discard' ? 'mail is discarded' : route.why;
-    return yes({ ...about, route: { rule: route.rule, says }, ...NOWHERE });
+    return yes({ ...about, route: { rule: route.rule, says }, ...NOWHERE, policy: policyOf(config, domain, []) });
   }
   const dns = createDns({ servers: config.system.dnsServers });
   const plan = await resolveHop(route, { hostname: config.hostname }, { dns, random: Math.random });
   const by = route.kind === 'mx' ? `the MX records of ${route.domain}` : 'the hosts of the route';
   if (plan.kind !== 'addresses')
-    return yes({ ...about, route: { rule: route.rule, says: `${by}: ${plan.why}` }, ...NOWHERE });
+    return yes({
+      ...about,
+      route: { rule: route.rule, says: `${by}: ${plan.why}` },
+      ...NOWHERE,
+      policy: policyOf(config, domain, []),
+    });
   const { minVersion, maxVersion, ciphers } = config.ssl;
   const context = tls.createSecureContext({
     ...{ minVersion, maxVersion },
@@ -89,16 +95,11 @@ export async function verifyDestination(
     hosts,
     moreHosts: plan.addresses.length - hosts.length,
     verified: hosts.every(({ outcome }) => outcome === 'verified'),
-    policy: policyOf(hosts),
+    policy: policyOf(config, domain, hosts),
   });
 }
 
-const NOWHERE = {
-  hosts: [],
-  moreHosts: 0,
-  verified: false,
-  policy: { rule: 'delivery', says: 'there is no host to connect to' },
-} as const;
+const NOWHERE = { hosts: [], moreHosts: 0, verified: false } as const;
 
 function named({ host = '', port = SMTP_PORT }: DestinationQuestion): Exclude<Route, { kind: 'mx' }> | undefined {
   const written = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(host) ?? [];
@@ -111,14 +112,34 @@ function named({ host = '', port = SMTP_PORT }: DestinationQuestion): Exclude<Ro
   return asName === undefined ? undefined : { ...by, hosts: [{ kind: 'name', name: asName, port: own, mx: false }] };
 }
 
-/** Outbound TLS is as AsyncOS' Preferred: see `delivery/smtp-client.io.ts`. */
-function policyOf(hosts: readonly HostVerification[]): DestinationVerification['policy'] {
-  const rule = 'outbound TLS: preferred';
-  const has = (outcome: HostVerification['outcome']): boolean => hosts.some((each) => each.outcome === outcome);
-  const says = [
-    ...(has('verified') || has('unverified') ? ['mail is sent over TLS, whether or not the certificate is good'] : []),
-    ...(has('clear') ? ['where STARTTLS is not offered or refused, mail is sent in the clear'] : []),
-    ...(has('failed') ? ['where the connection or the handshake fails, mail waits and is tried again'] : []),
-  ];
-  return { rule, says: says.join('; ') };
+/** What the destination's row makes of each outcome: see `delivery/smtp-client.io.ts`. */
+const MAKES: Readonly<Record<TlsSetting, Readonly<Record<HostVerification['outcome'], string>>>> = {
+  off: {
+    verified: 'STARTTLS is not asked for: mail is sent in the clear',
+    unverified: 'STARTTLS is not asked for: mail is sent in the clear',
+    clear: 'mail is sent in the clear',
+    failed: 'STARTTLS is not asked for: mail waits only where the connection fails',
+  },
+  preferred: {
+    verified: 'mail is sent over TLS, and would be if the certificate were not good',
+    unverified: 'mail is sent over TLS, although the certificate is not good',
+    clear: 'mail is sent in the clear where STARTTLS is not offered or refused',
+    failed: 'mail waits and is tried again where the connection or the handshake fails',
+  },
+  required: {
+    verified: 'mail is sent over TLS, and would be if the certificate were not good',
+    unverified: 'mail is sent over TLS, although the certificate is not good',
+    clear: 'nothing is sent without TLS: mail waits and is tried again',
+    failed: 'mail waits and is tried again where the connection or the handshake fails',
+  },
+};
+
+function policyOf(
+  config: Config,
+  domain: string,
+  hosts: readonly HostVerification[],
+): DestinationVerification['policy'] {
+  const { rule, tls: setting } = controlFor(compileControls(config), domain);
+  const says = [...new Set(hosts.map(({ outcome }) => MAKES[setting][outcome]))];
+  return { rule: `${rule}.tls`, tls: setting, says: says.join('; ') || 'there is no host to connect to' };
 }

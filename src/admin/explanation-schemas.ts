@@ -318,7 +318,7 @@ export const destinationVerification = z
     ),
     moreHosts: z.int(),
     verified: z.boolean(),
-    policy: z.strictObject({ rule: z.string(), says: z.string() }),
+    policy: z.strictObject({ rule: z.string(), tls: z.enum(['off', 'preferred', 'required']), says: z.string() }),
   })
   .meta({ id: 'DestinationVerification' });
 

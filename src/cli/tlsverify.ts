@@ -27,7 +27,7 @@ export function renderVerifiedDestination(verification: DestinationVerification)
     ...hosts.flatMap(hostLines),
     ...(moreHosts === 0 ? [] : [`and ${moreHosts} more hosts that were not connected to`]),
     `Trusted: ${trust}`,
-    `Policy: ${policy.says} (${policy.rule})`,
+    `Policy: TLS ${policy.tls}: ${policy.says} (${policy.rule})`,
     `TLS verification completed: ${domain} is ${verified ? '' : 'NOT '}verified.`,
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');

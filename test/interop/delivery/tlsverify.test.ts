@@ -58,6 +58,7 @@ before(async () => {
       ...(config['certificateAuthorities'] as object),
       partner: { file: 'pki/partner-ca.pem' },
     },
+    destinationControls: { domains: { 'clear.test': { tls: 'required' } } },
     smtpRoutes: {
       'partner.test': [`mx.partner.example:${good.port}`],
       'two.test': [`127.0.0.1:${good.port}`, `127.0.0.1:${at.nobody}`],
@@ -91,7 +92,7 @@ test('by the SMTP route: connection, EHLO, STARTTLS, protocol, cipher, chain, an
   assert.match(output, /2\. CN=Partner Mail CA,O=Partner, serial 0C, issued by CN=Partner Root CA,O=Partner/);
   assert.match(output, /ok +TLS certificate match: good for mx\.partner\.example$/m);
   assert.match(output, /^Trusted: certificateAuthorities\.partner$/m);
-  assert.match(output, /^Policy: mail is sent over TLS, whether or not the certificate is good/m);
+  assert.match(output, /^Policy: TLS preferred: mail is sent over TLS, .* \(destinationControls\.default\.tls\)$/m);
   assert.match(output, /^TLS verification completed: partner\.test is verified\.$/m);
 });
 
@@ -119,7 +120,10 @@ test('a host without STARTTLS, one of two that is down, mail that is discarded',
   const clear = await tlsverify('clear.test');
   assert.equal(clear.code, 1);
   assert.match(clear.output, /FAILED STARTTLS: STARTTLS command not supported at 127\.0\.0\.1/);
-  assert.match(clear.output, /^Policy: where STARTTLS is not offered or refused, mail is sent in the clear/m);
+  assert.match(
+    clear.output,
+    /^Policy: TLS required: nothing is sent without TLS: .* \(destinationControls\.domains\.clear\.test\.tls\)$/m,
+  );
   const two = await tlsverify('two.test', '--ca', 'partner');
   assert.equal(two.code, 1);
   assert.match(
