@@ -7,7 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { dryRun as replay } from '../../src/dry-run.ts';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
+import { offlineRevocation } from '../../src/offline-revocation.ts';
+import { loadRevision } from '../../src/revision.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import { Site, withListener } from '../support/site.ts';
@@ -130,6 +133,33 @@ test('a faulty candidate gets its faults and no replay', () => {
   const { code, text } = dryRun({ ...config, listeners: {} });
   assert.equal(code, 1);
   assert.match(text, /candidate\.yaml:\d+:\d+: listeners: /);
+});
+
+test('a replay lets others have their turn after every few clients', async () => {
+  const loaded = await loadRevision({ file: gateway.configFile, dataDir: undefined, number: 1 });
+  assert.ok(loaded.ok);
+  const { revision } = loaded;
+  const parts = { clock: { now: () => Date.now() }, log: { emit: () => undefined } };
+  const { config: checked, material } = revision;
+  const crls = await offlineRevocation({ config: checked, material, baseDir: folder, dataDir: gateway.data, ...parts });
+  const facts = { listener: 'submission', remoteAddress: '127.0.0.1', tls: true, sender: 'bob@example.test' };
+  const login = { user: 'bob', kind: 'accepted', allowed: true } as const;
+  const one = { facts: { ...facts, login, recipients: ['x@elsewhere.example'] }, sessions: 1, lastMs: Date.now() };
+  const clients = Array.from({ length: 400 }, (_, i) => ({ ...one, key: String(i) }));
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  const judged = { revision, crls };
+  const history = { clients: () => clients, countClients: () => clients.length, chainOf: () => [] };
+  const result = await replay({ running: judged, candidate: judged, history, days: 7, ...parts });
+  over = true;
+  crls.close();
+  assert.deepEqual([result.clients, result.changed.length], [400, 0]);
+  assert.ok(turns >= 50, `${turns} turns`);
 });
 
 test('rules that nobody has needed are told, and how long hits have been counted', () => {
