@@ -1,176 +1,167 @@
 /**
- * `alertconfig`: who is told what by mail, and how often; the last alerts of the running gateway, and a test of their way.
- * Effects: see `config-command.io.ts`; the control socket.
+ * `alertconfig`: who is told what by mail, as AsyncOS asks: NEW, EDIT, DELETE, CLEAR, SETUP, FROM, and TEST. Effects: the
+ * configuration, the dialogue; TEST asks the running gateway.
  */
-import { isAddress, ADDRESS } from '../config/semantics-alerts.ts';
 import { isList, isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
-import { printable } from '../core/reply.ts';
-import type { Collection, ConfigCommand } from './collection.ts';
-import { isoTime } from './config-view.ts';
-import type { Editor } from './editor.io.ts';
-import { type Field, shown } from './form.ts';
+import { addressFault } from '../config/semantics-alerts.ts';
+import type { AlertSeverity } from '../core/alert.ts';
+import {
+  alertsHeading,
+  alertText,
+  CLASS_OPTIONS,
+  recipientRow,
+  several,
+  SEVERITY_OPTIONS,
+  subscription,
+} from './alert-view.ts';
+import type { ConfigCommand, ExtraOperation, Script } from './collection.ts';
+import { type Editor, optionOf } from './editor.io.ts';
+import { fillIn } from './form.io.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
-import { choice, choices, line, type Option, type Understood, yesNo } from './question.ts';
+import { localZone } from './monitor.io.ts';
+import { line, type Understood, yesNo } from './question.ts';
 
-const SECTION = ['alerts', 'recipients'];
-const FROM_DEFAULT = 'Alerts will be sent using the system-default From Address.';
+const SECTION = ['alerts'];
+const RECIPIENTS = [...SECTION, 'recipients'];
 
-const CLASSES: readonly Option<string>[] = [
-  { value: 'all', label: 'All' },
-  { value: 'system', label: 'System' },
-  { value: 'certificates', label: 'Certificates' },
-  { value: 'directory', label: 'Directory' },
-  { value: 'delivery', label: 'Message Delivery' },
-];
-const SEVERITIES: readonly Option<string>[] = [
-  { value: 'all', label: 'All' },
-  { value: 'critical', label: 'Critical' },
-  { value: 'warning', label: 'Warning' },
-  { value: 'information', label: 'Information' },
-];
-
-const labelOf = (options: readonly Option<string>[], value: string): string =>
-  options.find((each) => each.value === value)?.label ?? value;
-
-/** `Class: All - Severities: Critical, Warning` */
-const classLine = (name: string, severities: Json): string => {
-  const words = (isList(severities) ? severities : [severities]).map((each) => labelOf(SEVERITIES, shown(each)));
-  return `Class: ${labelOf(CLASSES, name)} - Severities: ${words.join(', ')}`;
-};
-
-const severityFields = (): Field[] =>
-  CLASSES.map(({ value, label }) => ({
-    key: value,
-    ask: `Severities of the class ${label}: all, or critical, warning, information with commas between.`,
-  }));
-
-const RECIPIENTS: Collection = {
-  kind: 'recipient',
-  section: SECTION,
-  noun: 'alert recipient',
-  askName: 'Please enter a new email address to send alerts. (Ex: "administrator@example.com")',
-  fields: severityFields,
-  row: (classes) =>
-    isMapping(classes)
-      ? Object.entries(classes)
-          .map(([name, severities]) => `\n  ${classLine(name, severities)}`)
-          .join('')
-      : '',
-  create: subscribe,
-};
-
-async function subscribe(editor: Editor): Promise<void> {
-  const { dialogue } = editor;
-  const known = valueAt(await editor.document(), SECTION);
-  const names = isMapping(known) ? Object.keys(known).map((each) => each.toLowerCase()) : [];
+async function create(editor: Editor): Promise<void> {
+  const found = valueAt(await editor.document(), RECIPIENTS);
+  const known = isMapping(found) ? Object.keys(found) : [];
   const read = (text: string): Understood<string> => {
-    if (!isAddress(text)) return { ok: false, why: `${JSON.stringify(text.slice(0, 60))} is none: ${ADDRESS}.` };
-    if (names.includes(text.toLowerCase())) return { ok: false, why: `${text} gets alerts already.` };
-    return { ok: true, value: text };
+    const why = addressFault(text) ?? (known.includes(text) ? `alerts are sent to ${text} already` : undefined);
+    return why === undefined ? { ok: true, value: text } : { ok: false, why };
   };
-  const address = await dialogue.ask(line({ text: RECIPIENTS.askName, read }));
+  const address = await editor.dialogue.ask(
+    line({ text: 'Please enter a new email address to send alerts.\n(Ex: "administrator@example.com")', read }),
+  );
+  editor.dialogue.write('\n');
+  await subscribe(editor, address);
+}
+
+/** Classes and severities; what other classes have stays where single ones are chosen. */
+async function subscribe(editor: Editor, address: string, before: Mapping = {}): Promise<void> {
+  const { dialogue } = editor;
   const classes = await dialogue.ask(
-    choices('Choose the Alert Classes. Separate multiple choices with commas.', CLASSES, 'all'),
+    several('Choose the Alert Classes. Separate multiple choices with commas.', CLASS_OPTIONS, classesOf(before)),
   );
-  const chosen = await dialogue.ask(
-    choices('Select a Severity Level. Separate multiple choices with commas.', SEVERITIES, 'all'),
+  dialogue.write('\n');
+  const first = before[classes?.[0] ?? 'all'];
+  const severities = await dialogue.ask(
+    several('Select a Severity Level. Separate multiple choices with commas.', SEVERITY_OPTIONS, severitiesOf(first)),
   );
-  const severities: Json = chosen.includes('all') ? 'all' : chosen;
-  const subscribed = classes.includes('all') ? ['all'] : classes;
-  const value = Object.fromEntries(subscribed.map((name) => [name, severities]));
-  await editor.change([{ op: 'set', path: [...SECTION, address], value }]);
+  dialogue.write('\n');
+  const value = subscription(classes, severities);
+  await editor.change([{ op: 'set', path: [...RECIPIENTS, address], value }]);
 }
 
-function heading({ alerts }: Mapping): string {
-  const { recipients, initialWait = '300s', maxWait = '1h', from }: Mapping = isMapping(alerts) ? alerts : {};
-  const rows = isMapping(recipients) ? Object.entries(recipients) : [];
-  return [
-    ...(rows.length === 0
-      ? ['Nobody is sent alerts.']
-      : ['Sending alerts to:', ...rows.map(([address, classes]) => `${address}${RECIPIENTS.row(classes, {})}`)]),
-    '',
-    `Initial wait before sending a duplicate alert: ${shown(initialWait)}`,
-    `Maximum wait before sending a duplicate alert: ${shown(maxWait)}`,
-    from === undefined ? FROM_DEFAULT : `Alerts will be sent from ${shown(from)}.`,
-  ].join('\n');
+/** What is there, as an answer would be. */
+function classesOf(before: Mapping): string {
+  const numbers = CLASS_OPTIONS.flatMap(({ value }, i) => (value in before ? [i + 2] : []));
+  return 'all' in before || numbers.length === 0 ? '1' : numbers.join(',');
 }
 
-async function clear(editor: Editor): Promise<void> {
-  if (await editor.dialogue.ask(yesNo('Are you sure you want to remove all email addresses (disable alerts)?', false)))
-    await editor.change([{ op: 'set', path: SECTION, value: {} }]);
+function severitiesOf(severities: Json | undefined): string {
+  if (!isList(severities)) return '1';
+  const numbers = SEVERITY_OPTIONS.flatMap(({ value }, i) =>
+    severities.includes(value as AlertSeverity) ? [i + 2] : [],
+  );
+  return numbers.length === SEVERITY_OPTIONS.length || numbers.length === 0 ? '1' : numbers.join(',');
 }
 
-type Sent = { readonly address: string; readonly state: string; readonly why?: string };
-type Shown = {
-  readonly atMs: number;
-  readonly class: string;
-  readonly severity: string;
-  readonly text: string;
-  readonly recipients: readonly Sent[];
+/** A test alert to one recipient of the running configuration, or all; the exit code. */
+async function test(editor: Editor, recipient: string | undefined, json: boolean): Promise<number> {
+  const [, data] = optionOf(editor, 'data');
+  const { write } = editor.session;
+  const body = recipient === undefined ? {} : { recipient };
+  const answer = await gatewayAt(data).call('POST /api/alerts/test', { body });
+  if (json) {
+    write(`${JSON.stringify(answer.ok ? answer.body : { refusal: answer.refusal }, null, 2)}\n`);
+    return answer.ok && answer.body.recipients.every(({ state }) => state === 'sent') ? 0 : 1;
+  }
+  const sent = bodyOf<Parameters<typeof alertText>[0]>(answer, write);
+  if (sent === undefined) return 1;
+  write(alertText(sent, localZone));
+  return sent.recipients.every(({ state }) => state === 'sent') ? 0 : 1;
+}
+
+const EXTRAS: readonly ExtraOperation[] = [
+  {
+    name: 'clear',
+    does: 'Remove all recipients.',
+    run: async (editor) => {
+      if (await editor.dialogue.ask(yesNo('Are you sure you want to remove all recipients?', false)))
+        await editor.change([{ op: 'set', path: RECIPIENTS, value: {} }]);
+    },
+  },
+  {
+    name: 'from',
+    does: 'Configure the From Address of alert emails.',
+    run: async (editor) => {
+      const document = await editor.document();
+      const before = valueAt(document, SECTION);
+      const ask = 'Please enter the From Address; empty for alert@ and the host name.';
+      const given = isMapping(before) ? before : {};
+      const value = await fillIn(editor.dialogue, [{ key: 'from', ask }], given, { path: SECTION, document });
+      await editor.change([{ op: 'set', path: SECTION, value }]);
+    },
+  },
+  {
+    name: 'test',
+    does: 'Send a test alert by the running configuration.',
+    looks: true,
+    run: async (editor) => {
+      const address = await editor.dialogue.ask(line({ text: 'Enter the email address; empty for all of them.' }));
+      await test(editor, address === '' ? undefined : address, false);
+      editor.dialogue.write('\n');
+    },
+  },
+];
+
+const TEST: Script = {
+  usage: ['[ADDRESS]'],
+  options: [],
+  run: (editor, [address]) => test(editor, address, editor.session.parsed.flags.has('json')),
 };
-
-const alertLines = ({ atMs, class: name, severity, text, recipients }: Shown): string =>
-  [
-    `${isoTime(atMs)} ${labelOf(SEVERITIES, severity)} (${labelOf(CLASSES, name)}) ${printable(text)}`,
-    ...recipients.map(
-      ({ address, state, why }) => `  ${printable(address)}: ${state}${why === undefined ? '' : `, ${printable(why)}`}`,
-    ),
-    '',
-  ].join('\n');
-
-const api = (editor: Editor) => gatewayAt(editor.session.parsed.options['data']);
-
-async function showLast(editor: Editor): Promise<void> {
-  const write = (text: string): void => editor.dialogue.write(text);
-  const body = bodyOf<{ alerts: readonly Shown[] }>(await api(editor).call('GET /api/alerts'), write);
-  if (body === undefined) return;
-  write(
-    body.alerts.length === 0 ? 'There was no alert since the start.\n\n' : `${body.alerts.map(alertLines).join('')}\n`,
-  );
-}
-
-async function sendTest(editor: Editor): Promise<void> {
-  const write = (text: string): void => editor.dialogue.write(text);
-  const known = valueAt(await editor.document(), SECTION);
-  const options = [
-    ...(isMapping(known) ? Object.keys(known) : []).map((address) => ({ value: address, label: address })),
-    { value: '', label: 'All of them' },
-  ];
-  const recipient = await editor.dialogue.ask(
-    choice('Who is sent a test? (Recipients in force, after commit.)', options, ''),
-  );
-  const answer = await api(editor).call('POST /api/alerts/test', { body: recipient === '' ? {} : { recipient } });
-  const sent = bodyOf<Shown>(answer, write);
-  if (sent !== undefined) write(`${alertLines(sent)}\n`);
-}
 
 export const ALERTCONFIG: ConfigCommand = {
   name: 'alertconfig',
-  heading,
-  collections: [RECIPIENTS],
+  heading: alertsHeading,
+  collections: [
+    {
+      kind: 'recipient',
+      section: RECIPIENTS,
+      noun: 'recipient',
+      askName: 'Please enter a new email address to send alerts.',
+      fields: () => [],
+      row: recipientRow,
+      create,
+      modify: async (editor, address) => {
+        const before = valueAt(await editor.document(), [...RECIPIENTS, address]);
+        await subscribe(editor, address, isMapping(before) ? before : {});
+      },
+    },
+  ],
   settings: [
     {
       name: 'setup',
       does: 'Configure alert settings.',
-      section: ['alerts'],
+      section: SECTION,
       fields: () => [
-        { key: 'initialWait', ask: 'Initial wait before sending a duplicate alert (0s sends every one):' },
-        { key: 'maxWait', ask: 'Maximum wait before sending a duplicate alert:' },
-        { key: 'smtpHosts', ask: 'Hosts that take alerts, with commas between; empty follows SMTP routes and DNS.' },
-      ],
-    },
-    {
-      name: 'from',
-      does: 'Configure the From Address of alert emails.',
-      section: ['alerts'],
-      fields: () => [
-        { key: 'from', ask: 'Please enter the From Address of alert emails; empty for the system default.' },
+        {
+          key: 'initialWait',
+          ask: [
+            'Enter the initial time to wait before sending a duplicate alert, such as 300s.',
+            'If this value is 0s, all duplicate alerts are sent without any time delay.',
+          ].join('\n'),
+        },
+        { key: 'maxWait', ask: 'Enter the maximum time to wait before sending a duplicate alert.' },
+        {
+          key: 'smtpHosts',
+          ask: 'Enter the hosts that take alerts, with commas between; empty to follow SMTP routes and DNS.',
+        },
       ],
     },
   ],
-  extras: [
-    { name: 'clear', does: 'Remove all email addresses (disable alerts).', run: clear },
-    { name: 'last', does: 'Show the last alerts of the running gateway.', looks: true, run: showLast },
-    { name: 'test', does: 'Send a test alert.', looks: true, run: sendTest },
-  ],
+  extras: EXTRAS,
+  scripts: { test: TEST },
 };

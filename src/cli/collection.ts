@@ -25,6 +25,8 @@ export type Collection = {
   readonly summary?: (name: string, document: Mapping) => string;
   /** Where a new one needs more than its form. */
   readonly create?: (editor: Editor) => Promise<void>;
+  /** Where an object is changed by questions of its own instead of one form. */
+  readonly modify?: (editor: Editor, name: string) => Promise<void>;
   /** Where an object has a menu of its own instead of one form. */
   readonly edit?: (editor: Editor, name: string) => Menu;
 };
@@ -40,6 +42,8 @@ export type Settings = {
   readonly does: string;
   readonly section: readonly string[];
   readonly fields: (object: Mapping, document: Mapping) => readonly Field[];
+  /** Questions of its own in place of a form of the fields. */
+  readonly ask?: (editor: Editor) => Promise<void>;
 };
 
 export type ExtraOperation = {

@@ -59,9 +59,14 @@ export const OBJECT_COMMANDS: Commands = {
     load: async () => (await import('./sslconfig.ts')).SSLCONFIG,
   }),
   destconfig: objects('destconfig', {
-    does: 'limits towards the hosts that mail is delivered to',
-    verbs: ['default'],
-    load: async () => (await import('./destconfig.ts')).DESTCONFIG,
+    does: 'destination controls: limits and TLS by domain that mail is delivered to',
+    words: ['setup', 'concurrency', 'default', 'import', 'export'],
+    load: async () => (await import('./destconfig.io.ts')).DESTCONFIG,
+  }),
+  alertconfig: objects('alertconfig', {
+    does: 'who is told by mail of what happens to the gateway, and how often',
+    words: ['setup', 'test'],
+    load: async () => (await import('./alertconfig.io.ts')).ALERTCONFIG,
   }),
   smtproutes: objects('smtproutes', {
     does: 'where mail for a domain goes',

@@ -6,6 +6,7 @@
 import type { Write } from './arguments.ts';
 import { type Commands, commandNamed, usageText } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
+import { ALERT_COMMANDS } from './commands-alerts.io.ts';
 import { CONFIGURATION_COMMANDS } from './commands-configuration.io.ts';
 import { EXPLANATION_COMMANDS } from './commands-explanation.io.ts';
 import { OBJECT_COMMANDS } from './commands-objects.io.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: Commands = {
   ...CONFIGURATION_COMMANDS,
   ...OBJECT_COMMANDS,
   ...QUEUE_COMMANDS,
+  ...ALERT_COMMANDS,
   ldaptest: {
     usage: 'ldaptest [--data DIR [--candidate] | --config FILE] [--query NAME] [--user USER | --certificate FILE]',
     does: 'asks the directory as a session would and shows each stage',

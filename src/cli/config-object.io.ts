@@ -53,7 +53,8 @@ export const innerMenu = (collection: Collection, editor: Editor): MenuOperation
     ),
 });
 
-export function settingsOperation({ name, does, section, fields }: Settings, editor: Editor): MenuOperation {
+export function settingsOperation({ name, does, section, fields, ask }: Settings, editor: Editor): MenuOperation {
+  if (ask !== undefined) return { name, does, run: () => ask(editor) };
   return {
     name,
     does,
@@ -114,6 +115,10 @@ async function modify(collection: Collection, editor: Editor): Promise<void> {
   const name = await pick(collection, editor, 'edit');
   if (name === undefined) return;
   editor.dialogue.write('\n');
+  if (collection.modify !== undefined) {
+    await collection.modify(editor, name);
+    return;
+  }
   if (collection.edit === undefined) {
     await modifyByForm(collection, editor, name);
     return;

@@ -4,16 +4,18 @@ import { type Fault, fault, warning } from '../core/fault.ts';
 import { routeHostFaults } from './semantics-delivery.ts';
 import type { Config } from './schema.ts';
 
-export const ADDRESS = 'an address is local-part@domain in ASCII, such as ops@example.com';
+const ADDRESS = 'an address is local-part@domain in ASCII, such as ops@example.com';
 const ALONE = 'alerts need a host: leave smtpHosts out to follow SMTP routes and DNS';
 
 export function alertFaults({ alerts }: Config): Fault[] {
   const found: Fault[] = [];
-  if (alerts.from !== undefined && !isAddress(alerts.from)) found.push(fault(['alerts', 'from'], ADDRESS));
+  const fromFault = alerts.from === undefined ? undefined : addressFault(alerts.from);
+  if (fromFault !== undefined) found.push(fault(['alerts', 'from'], fromFault));
   const seen = new Map<string, string>();
   for (const [address, classes] of Object.entries(alerts.recipients)) {
     const path = ['alerts', 'recipients', address];
-    if (!isAddress(address)) found.push(fault(path, ADDRESS));
+    const why = addressFault(address);
+    if (why !== undefined) found.push(fault(path, why));
     const twin = seen.get(address.toLowerCase());
     if (twin !== undefined) found.push(fault(path, `the same address as ${JSON.stringify(twin)}`));
     seen.set(address.toLowerCase(), address);
@@ -30,8 +32,9 @@ export function alertFaults({ alerts }: Config): Fault[] {
   return found;
 }
 
-/** Whether a mail server would take it: `local-part@domain` in ASCII. */
-export function isAddress(text: string): boolean {
+/** Why alerts cannot be sent to this address. */
+export function addressFault(text: string): string | undefined {
   const scan = scanPath(`<${text}>`);
-  return scan.ok && scan.end === text.length + 2 && scan.path.domain !== '' && /^[!-~]+$/.test(text);
+  const good = scan.ok && scan.end === text.length + 2 && scan.path.domain !== '' && /^[!-~]+$/.test(text);
+  return good ? undefined : ADDRESS;
 }

@@ -11,7 +11,12 @@ export function destinationFaults({ destinationControls: { domains } }: Config):
     const path = ['destinationControls', 'domains', key];
     const twin = seen.get(key.toLowerCase());
     seen.set(key.toLowerCase(), key);
-    if (key.toUpperCase() === 'ALL' || routeKeyFault(key) !== undefined) return [fault(path, KEY)];
+    const keyFault = destinationKeyFault(key);
+    if (keyFault !== undefined) return [fault(path, keyFault)];
     return twin === undefined ? [] : [fault(path, `the same domain as ${JSON.stringify(twin)}; domains have no case`)];
   });
 }
+
+/** Why this is no key of a destination. */
+export const destinationKeyFault = (key: string): string | undefined =>
+  key.toUpperCase() === 'ALL' || routeKeyFault(key) !== undefined ? KEY : undefined;

@@ -1,4 +1,4 @@
-/** sslconfig, destconfig, smtproutes and commit --dry-run on a running gateway. */
+/** sslconfig, smtproutes and commit --dry-run on a running gateway. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,14 +41,6 @@ test('sslconfig raises the oldest version, and after commit TLSv1.2 is refused',
   assert.equal((await piped(at('sslconfig', 'inbound', '--min-version', 'TLSv1.2'))).code, 0);
   await told('commit', 'TLS 1.2 again');
   await handshake('TLSv1.2');
-});
-
-test('destconfig shows and changes the limits of delivery', async () => {
-  const output = await told('destconfig', 'default', '0', '5', '', '', '');
-  assert.match(output, /^Default:\n {2}Concurrent connections per host: 20\n/);
-  assert.match(output, /maxConnectionsPerHost: must be at least 1\n/);
-  assert.match(output, /Concurrent connections per host: 5\n/);
-  await told('clearchanges', 'y');
 });
 
 test('routes are edited, exported, imported and cleared; a faulty file changes nothing', async () => {
