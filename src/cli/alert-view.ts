@@ -14,6 +14,7 @@ import {
   SEVERITY_TITLE,
 } from '../core/alert.ts';
 import { printable } from '../core/reply.ts';
+import { shown } from './form.ts';
 import type { Option, Question, Understood } from './question.ts';
 import { timeText, type Zone } from './queue-view.ts';
 
@@ -31,7 +32,7 @@ export const SEVERITY_OPTIONS: readonly Option<AlertSeverity>[] = ALERT_SEVERITI
 
 const severitiesText = (severities: Json): string =>
   isList(severities) && !ALERT_SEVERITIES.every((each) => severities.includes(each))
-    ? severities.map((each) => SEVERITY_TITLE[each as AlertSeverity] ?? String(each)).join(', ')
+    ? severities.map((each) => SEVERITY_TITLE[each as AlertSeverity] ?? shown(each)).join(', ')
     : 'All';
 
 /** `Class: All - Severities: Critical; Class: …` */
@@ -56,10 +57,10 @@ export function alertsHeading(document: Mapping): string {
         .map((row) => `    ${row}`),
     ]),
     '',
-    `Initial wait before sending a duplicate alert: ${String(initialWait)}`,
-    `Maximum wait before sending a duplicate alert: ${String(maxWait)}`,
-    `Alerts will be sent using the ${from === undefined ? 'system-default From Address' : `From Address ${String(from)}`}.`,
-    ...(isList(smtpHosts) ? [`Alerts will be sent by: ${smtpHosts.map(String).join(', ')}`] : []),
+    `Initial wait before sending a duplicate alert: ${shown(initialWait)}`,
+    `Maximum wait before sending a duplicate alert: ${shown(maxWait)}`,
+    `Alerts will be sent using the ${from === undefined ? 'system-default From Address' : `From Address ${shown(from)}`}.`,
+    ...(isList(smtpHosts) ? [`Alerts will be sent by: ${smtpHosts.map(shown).join(', ')}`] : []),
   ].join('\n');
 }
 

@@ -10,7 +10,7 @@ import { destinationKeyFault } from '../config/semantics-destinations.ts';
 import type { ConfigCommand, ExtraOperation, Script } from './collection.ts';
 import { defaultEntry, domainsOf, entryRow, iniText, limitText, listText, parseIni } from './destination-text.ts';
 import { type Editor, editedLines } from './editor.io.ts';
-import { withValue } from './form.ts';
+import { shown, withValue } from './form.ts';
 import { refusedByFile, said } from './on-configuration.io.ts';
 import { choice, line, type Question, required, type Understood, yesNo } from './question.ts';
 import { readTextOf, writeNewFile } from './text-files.io.ts';
@@ -22,7 +22,7 @@ const DOMAINS = [...SECTION, 'domains'];
 function number(text: string, path: readonly string[], preset: Json | undefined): Question<number> {
   return line<number>({
     text,
-    ...(preset === undefined ? {} : { preset: String(preset) }),
+    ...(preset === undefined ? {} : { preset: shown(preset) }),
     read: (given): Understood<number> => {
       const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
       const why = Number.isNaN(value) ? 'a whole number is needed' : faultAt({}, path, value);
@@ -74,7 +74,7 @@ async function askEntry({ dialogue }: Editor, what: string, asked: Asked, isDefa
   else keep('recipientLimit', !isDefault && isMapping(otherwise['recipientLimit']) ? 'none' : undefined);
 
   const tls = await wants('tls', 'Do you wish to apply a specific TLS setting for this domain?');
-  const setting = choice('Do you want to use TLS support?', TLS, String(now('tls')));
+  const setting = choice('Do you want to use TLS support?', TLS, shown(now('tls') ?? ''));
   keep('tls', tls ? await dialogue.ask(setting) : undefined);
   dialogue.write('\n');
   return entry;
@@ -91,7 +91,7 @@ async function askRecipientLimit(
     dialogue.ask(
       line<number>({
         text,
-        ...(preset === undefined ? {} : { preset: String(preset) }),
+        ...(preset === undefined ? {} : { preset: shown(preset) }),
         read: (given) => {
           const value = /^\d{1,9}$/.test(given) ? Number(given) : -1;
           const why = faultAt({}, [...path, 'recipientLimit'], within(key)(value));

@@ -6,6 +6,7 @@
 import { isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
 import { faultAt } from '../config/schema-place.ts';
 import { destinationKeyFault } from '../config/semantics-destinations.ts';
+import { shown } from './form.ts';
 
 const SECTION = ['destinationControls'];
 const TLS_LABEL: Readonly<Record<string, string>> = { off: 'Off', preferred: 'Preferred', required: 'Required' };
@@ -37,7 +38,7 @@ export function defaultEntry(document: Mapping): Mapping {
 export function limitText(limit: Json | undefined): string {
   if (limit === undefined) return 'Default';
   if (!isMapping(limit)) return 'None';
-  return `${String(limit['recipients'])} in ${String(limit['minutes'] ?? 60)} min`;
+  return `${shown(limit['recipients'] ?? '')} in ${shown(limit['minutes'] ?? 60)} min`;
 }
 
 /** One row of LIST. */
@@ -45,8 +46,8 @@ export function entryRow(entry: Json): string {
   const { tls, maxConnections, maxMessagesPerConnection, recipientLimit }: Mapping = isMapping(entry) ? entry : {};
   return [
     `TLS ${typeof tls === 'string' ? (TLS_LABEL[tls] ?? tls) : 'Default'}`,
-    `concurrency ${String(maxConnections ?? 'Default')}`,
-    `messages ${String(maxMessagesPerConnection ?? 'Default')}`,
+    `concurrency ${shown(maxConnections ?? 'Default')}`,
+    `messages ${shown(maxMessagesPerConnection ?? 'Default')}`,
     `recipients ${limitText(recipientLimit)}`,
   ].join(', ');
 }
@@ -58,8 +59,8 @@ export function listText(document: Mapping): string {
     return [
       domain,
       limitText(recipientLimit),
-      String(maxConnections ?? 'Default'),
-      String(maxMessagesPerConnection ?? 'Default'),
+      shown(maxConnections ?? 'Default'),
+      shown(maxMessagesPerConnection ?? 'Default'),
       typeof tls === 'string' ? (TLS_LABEL[tls] ?? tls) : 'Default',
     ];
   });
@@ -83,8 +84,8 @@ function iniRows(entry: Mapping): (readonly [string, string])[] {
       ? []
       : isMapping(recipientLimit)
         ? [
-            ['recipient_minutes', String(recipientLimit['minutes'] ?? 60)],
-            ['recipient_limit', String(recipientLimit['recipients'])],
+            ['recipient_minutes', shown(recipientLimit['minutes'] ?? 60)],
+            ['recipient_limit', shown(recipientLimit['recipients'] ?? '')],
           ]
         : [
             ['recipient_minutes', '60'],
@@ -92,10 +93,10 @@ function iniRows(entry: Mapping): (readonly [string, string])[] {
           ];
   const limited = maxConnections !== undefined || recipientLimit !== undefined;
   return [
-    ...(maxConnections === undefined ? [] : [['max_host_concurrency', String(maxConnections)] as const]),
+    ...(maxConnections === undefined ? [] : [['max_host_concurrency', shown(maxConnections)] as const]),
     ...(maxMessagesPerConnection === undefined
       ? []
-      : [['max_messages_per_connection', String(maxMessagesPerConnection)] as const]),
+      : [['max_messages_per_connection', shown(maxMessagesPerConnection)] as const]),
     ...limit,
     // AsyncOS: with a limit it must be said what it counts for: the domain, on the whole machine.
     ...(limited ? ([['limit_type', '0'] as const, ['limit_apply', '0'] as const] as const) : []),
