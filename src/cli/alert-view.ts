@@ -15,20 +15,24 @@ import {
 } from '../core/alert.ts';
 import { printable } from '../core/reply.ts';
 import { shown } from './form.ts';
-import type { Option, Question, Understood } from './question.ts';
+import type { Option } from './question.ts';
 import { timeText, type Zone } from './queue-view.ts';
 
 export type AlertsShown = RouteOutput<Api['GET /api/alerts']>;
 export type AlertShown = AlertsShown['alerts'][number];
 
-export const CLASS_OPTIONS: readonly Option<AlertClass>[] = ALERT_CLASSES.map((value) => ({
-  value,
-  label: CLASS_TITLE[value],
-}));
-export const SEVERITY_OPTIONS: readonly Option<AlertSeverity>[] = ALERT_SEVERITIES.map((value) => ({
-  value,
-  label: SEVERITY_TITLE[value],
-}));
+/** `all` is every one of them. */
+export type Chosen<T> = T | 'all';
+const ALL = { value: 'all', label: 'All' } as const;
+
+export const CLASS_OPTIONS: readonly Option<Chosen<AlertClass>>[] = [
+  ALL,
+  ...ALERT_CLASSES.map((value) => ({ value, label: CLASS_TITLE[value] })),
+];
+export const SEVERITY_OPTIONS: readonly Option<Chosen<AlertSeverity>>[] = [
+  ALL,
+  ...ALERT_SEVERITIES.map((value) => ({ value, label: SEVERITY_TITLE[value] })),
+];
 
 const severitiesText = (severities: Json): string =>
   isList(severities) && !ALERT_SEVERITIES.every((each) => severities.includes(each))
@@ -64,47 +68,13 @@ export function alertsHeading(document: Mapping): string {
   ].join('\n');
 }
 
-/** Numbers or labels with commas between; `1. All` stands first and counts alone. Undefined is All. */
-export function several<T>(
-  text: string,
-  options: readonly Option<T>[],
-  preset = '1',
-): Question<readonly T[] | undefined> {
-  const labels = ['All', ...options.map(({ label }) => label)];
-  return {
-    text: [text, ...labels.map((label, i) => `${i + 1}. ${label}`)].join('\n'),
-    prompt: `[${preset}]> `,
-    understand: (answer) => chosen(answer.trim() || preset, labels, options),
-    words: (typed) => labels.filter((label) => label.toLowerCase().startsWith(typed.toLowerCase())),
-  };
-}
-
-function chosen<T>(
-  given: string,
-  labels: readonly string[],
-  options: readonly Option<T>[],
-): Understood<readonly T[] | undefined> {
-  const found = new Set<number>();
-  for (const word of given.split(',').map((each) => each.trim().toLowerCase())) {
-    const at = /^\d{1,3}$/.test(word) ? Number(word) - 1 : labels.findIndex((label) => label.toLowerCase() === word);
-    if (at < 0 || at >= labels.length)
-      return {
-        ok: false,
-        why: `${JSON.stringify(word.slice(0, 60))} is no choice. Enter numbers from 1 to ${labels.length}, with commas between.`,
-      };
-    found.add(at);
-  }
-  if (found.has(0)) return { ok: true, value: undefined };
-  return { ok: true, value: options.filter((_, i) => found.has(i + 1)).map(({ value }) => value) };
-}
-
 /** A recipient's classes as the configuration has them. */
 export function subscription(
-  classes: readonly AlertClass[] | undefined,
-  severities: readonly AlertSeverity[] | undefined,
+  classes: readonly Chosen<AlertClass>[],
+  severities: readonly Chosen<AlertSeverity>[],
 ): Mapping {
-  const wanted = severities === undefined ? 'all' : [...severities];
-  return Object.fromEntries((classes ?? ['all']).map((name) => [name, wanted]));
+  const wanted = severities.includes('all') ? 'all' : severities;
+  return Object.fromEntries((classes.includes('all') ? ['all'] : classes).map((name) => [name, wanted]));
 }
 
 export function alertsText({ alerts }: AlertsShown, zone: Zone): string {

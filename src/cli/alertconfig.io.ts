@@ -4,22 +4,21 @@
  */
 import { isList, isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
 import { addressFault } from '../config/semantics-alerts.ts';
-import type { AlertSeverity } from '../core/alert.ts';
+import type { AlertClass, AlertSeverity } from '../core/alert.ts';
 import {
   alertsHeading,
   alertText,
+  type Chosen,
   CLASS_OPTIONS,
   recipientRow,
-  several,
   SEVERITY_OPTIONS,
   subscription,
 } from './alert-view.ts';
 import type { ConfigCommand, ExtraOperation, Script } from './collection.ts';
 import { type Editor, optionOf } from './editor.io.ts';
-import { fillIn } from './form.io.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
 import { localZone } from './monitor.io.ts';
-import { line, type Understood, yesNo } from './question.ts';
+import { choices, line, type Understood, yesNo } from './question.ts';
 
 const SECTION = ['alerts'];
 const RECIPIENTS = [...SECTION, 'recipients'];
@@ -38,34 +37,32 @@ async function create(editor: Editor): Promise<void> {
   await subscribe(editor, address);
 }
 
-/** Classes and severities; what other classes have stays where single ones are chosen. */
 async function subscribe(editor: Editor, address: string, before: Mapping = {}): Promise<void> {
   const { dialogue } = editor;
   const classes = await dialogue.ask(
-    several('Choose the Alert Classes. Separate multiple choices with commas.', CLASS_OPTIONS, classesOf(before)),
+    choices('Choose the Alert Classes. Separate multiple choices with commas.', CLASS_OPTIONS, classesOf(before)),
   );
   dialogue.write('\n');
-  const first = before[classes?.[0] ?? 'all'];
   const severities = await dialogue.ask(
-    several('Select a Severity Level. Separate multiple choices with commas.', SEVERITY_OPTIONS, severitiesOf(first)),
+    choices(
+      'Select a Severity Level. Separate multiple choices with commas.',
+      SEVERITY_OPTIONS,
+      severitiesOf(before[classes[0] ?? 'all']),
+    ),
   );
   dialogue.write('\n');
-  const value = subscription(classes, severities);
-  await editor.change([{ op: 'set', path: [...RECIPIENTS, address], value }]);
+  await editor.change([{ op: 'set', path: [...RECIPIENTS, address], value: subscription(classes, severities) }]);
 }
 
-/** What is there, as an answer would be. */
-function classesOf(before: Mapping): string {
-  const numbers = CLASS_OPTIONS.flatMap(({ value }, i) => (value in before ? [i + 2] : []));
-  return 'all' in before || numbers.length === 0 ? '1' : numbers.join(',');
+/** What is there, as an answer would be; `all` where nothing is. */
+function classesOf(before: Mapping): Chosen<AlertClass>[] {
+  const there = CLASS_OPTIONS.map(({ value }) => value).filter((value) => value in before);
+  return there.length === 0 || there.includes('all') ? ['all'] : there;
 }
 
-function severitiesOf(severities: Json | undefined): string {
-  if (!isList(severities)) return '1';
-  const numbers = SEVERITY_OPTIONS.flatMap(({ value }, i) =>
-    severities.includes(value as AlertSeverity) ? [i + 2] : [],
-  );
-  return numbers.length === SEVERITY_OPTIONS.length || numbers.length === 0 ? '1' : numbers.join(',');
+function severitiesOf(severities: Json | undefined): Chosen<AlertSeverity>[] {
+  if (!isList(severities)) return ['all'];
+  return SEVERITY_OPTIONS.map(({ value }) => value).filter((value) => severities.includes(value));
 }
 
 /** A test alert to one recipient of the running configuration, or all; the exit code. */
@@ -91,18 +88,6 @@ const EXTRAS: readonly ExtraOperation[] = [
     run: async (editor) => {
       if (await editor.dialogue.ask(yesNo('Are you sure you want to remove all recipients?', false)))
         await editor.change([{ op: 'set', path: RECIPIENTS, value: {} }]);
-    },
-  },
-  {
-    name: 'from',
-    does: 'Configure the From Address of alert emails.',
-    run: async (editor) => {
-      const document = await editor.document();
-      const before = valueAt(document, SECTION);
-      const ask = 'Please enter the From Address; empty for alert@ and the host name.';
-      const given = isMapping(before) ? before : {};
-      const value = await fillIn(editor.dialogue, [{ key: 'from', ask }], given, { path: SECTION, document });
-      await editor.change([{ op: 'set', path: SECTION, value }]);
     },
   },
   {
@@ -160,6 +145,12 @@ export const ALERTCONFIG: ConfigCommand = {
           ask: 'Enter the hosts that take alerts, with commas between; empty to follow SMTP routes and DNS.',
         },
       ],
+    },
+    {
+      name: 'from',
+      does: 'Configure the From Address of alert emails.',
+      section: SECTION,
+      fields: () => [{ key: 'from', ask: 'Please enter the From Address; empty for alert@ and the host name.' }],
     },
   ],
   extras: EXTRAS,

@@ -65,17 +65,12 @@ export const OBJECT_COMMANDS: Commands = {
   }),
   alertconfig: objects('alertconfig', {
     does: 'who is told by mail of what happens to the gateway, and how often',
-    words: ['setup', 'test'],
+    words: ['setup', 'from', 'test'],
     load: async () => (await import('./alertconfig.io.ts')).ALERTCONFIG,
   }),
   smtproutes: objects('smtproutes', {
     does: 'where mail for a domain goes',
     verbs: ['print', 'new', 'edit', 'delete', 'import', 'export', 'clear'],
     load: async () => (await import('./smtproutes.io.ts')).SMTPROUTES,
-  }),
-  alertconfig: objects('alertconfig', {
-    does: 'who is told what by mail, and how often; the last alerts, and a test of their way',
-    words: ['setup', 'from'],
-    load: async () => (await import('./alertconfig.io.ts')).ALERTCONFIG,
   }),
 };

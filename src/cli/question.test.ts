@@ -84,7 +84,7 @@ test('an operation is named by its word or the beginning of one; an empty line g
   assert.equal(answered(menu, 'e'), '"e" is no operation. Enter one of NEW, EDIT, EXPORT; an empty line goes back.');
 });
 
-test('several choices stand with commas between; an empty one is the default, once each', () => {
+test('several choices stand with commas between; an empty answer is what stands in the brackets', () => {
   const question = choices(
     'Which?',
     [
@@ -92,9 +92,10 @@ test('several choices stand with commas between; an empty one is the default, on
       { value: 's', label: 'System' },
       { value: 'd', label: 'Directory' },
     ],
-    'a',
+    ['s', 'd'],
   );
-  assert.deepEqual(answered(question, ''), ['a']);
+  assert.equal(question.prompt, '[2,3]> ');
+  assert.deepEqual(answered(question, ''), ['s', 'd']);
   assert.deepEqual(answered(question, '2, Dir,2'), ['s', 'd']);
   assert.equal(answered(question, '2,7'), '"7" is no choice. Enter a number from 1 to 3.');
 });

@@ -76,12 +76,16 @@ export function choice<T>(text: string, options: readonly Option<T>[], preset?: 
 }
 
 /** The same with several answers, commas between. */
-export function choices<T>(text: string, options: readonly Option<T>[], preset: T): Question<readonly T[]> {
-  const one = choice(text, options, preset);
+/** `presets` stand for an empty answer; without any, one is needed. */
+export function choices<T>(text: string, options: readonly Option<T>[], presets: readonly T[]): Question<readonly T[]> {
+  const one = choice(text, options);
+  const numbers = presets.map((preset) => options.findIndex(({ value }) => value === preset) + 1);
   return {
     ...one,
+    prompt: `[${numbers.join(',')}]> `,
     understand: (answer) => {
-      const given = trimmed(answer) === '' ? [''] : trimmed(answer).split(',');
+      if (trimmed(answer) === '' && presets.length > 0) return understood(presets);
+      const given = trimmed(answer).split(',');
       const found: T[] = [];
       for (const each of given) {
         const understoodOne = one.understand(each);

@@ -30,7 +30,18 @@ async function json(...words: readonly string[]): Promise<unknown> {
 }
 
 test('alertconfig new asks for address, classes and severities, and says what a wrong answer lacks', async () => {
-  const answers = ['new', 'ops', 'ops@example.test', '', '', 'new', 'cards@example.test', '3,system', '2, warning', ''];
+  const answers = [
+    'new',
+    'ops',
+    'ops@example.test',
+    '',
+    '',
+    'new',
+    'cards@example.test',
+    'Cert,system',
+    '2, warning',
+    '',
+  ];
   const output = await told('alertconfig', ...answers);
   assert.match(output, /^Alerts are sent to nobody\.\n\nInitial wait before sending a duplicate alert: 300s\n/);
   assert.match(output, /Alerts will be sent using the system-default From Address\.\n/);
@@ -46,18 +57,18 @@ test('alertconfig new asks for address, classes and severities, and says what a 
   assert.match(output, /Select a Severity Level\. .*\n1\. All\n2\. Critical\n3\. Warning\n4\. Information\n\[1\]> \n/);
   assert.match(
     output,
-    /Sending alerts to:\nops@example\.test\n {4}Class: All - Severities: All\ncards@example\.test\n {4}Class: System - Severities: Critical, Warning\n {4}Class: Certificates - Severities: Critical, Warning\n/,
+    /Sending alerts to:\nops@example\.test\n {4}Class: All - Severities: All\ncards@example\.test\n {4}Class: Certificates - Severities: Critical, Warning\n {4}Class: System - Severities: Critical, Warning\n/,
   );
   assert.deepEqual(await json('alertconfig', 'list'), {
     'ops@example.test': { all: 'all' },
-    'cards@example.test': { system: ['critical', 'warning'], certificates: ['critical', 'warning'] },
+    'cards@example.test': { certificates: ['critical', 'warning'], system: ['critical', 'warning'] },
   });
 });
 
 test('edit proposes what is there; setup, from, delete and clear', async () => {
   const edited = await told('alertconfig', 'edit', 'cards@example.test', '', '4,9', '4', '');
   assert.match(edited, /\[2,3\]> \n/);
-  assert.match(edited, /\[2,3\]> 4,9\n"9" is no choice\. Enter numbers from 1 to 4, with commas between\.\n/);
+  assert.match(edited, /\[2,3\]> 4,9\n"9" is no choice\. Enter a number from 1 to 4\.\n/);
   const { 'cards@example.test': cards } = (await json('alertconfig', 'list')) as Record<string, unknown>;
   assert.deepEqual(cards, { system: ['information'], certificates: ['information'] });
   const hosts = `127.0.0.1:${office.port}`;
