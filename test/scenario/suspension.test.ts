@@ -125,3 +125,36 @@ test('workqueue pause: new mail waits in the work queue, over a restart, and goe
   assert.equal(arrived('in the work queue'), 2);
   assert.match(await metrics(), /^sallyport_work_queue_paused 0$/m);
 });
+
+test('suspending, pausing and resuming again and again while mail flows loses and doubles nothing', {
+  timeout: 120_000,
+}, async () => {
+  const senders = 4;
+  const each = 60;
+  const sent: string[] = [];
+  let sending = true;
+  const flow = Promise.all(
+    Array.from({ length: senders }, async (_, s) => {
+      for (let n = 0; n < each; n++) {
+        const to = `r${s}-${n}@toggle.example`;
+        await submit(api.mailPort, { to });
+        sent.push(to);
+      }
+    }),
+  ).finally(() => {
+    sending = false;
+  });
+  let turns = 0;
+  for (; sending; turns++) {
+    await api.good('POST /api/suspend', { body: { delivery: true } });
+    await api.good('POST /api/queue/work-queue/pause', { body: {} });
+    await api.good('POST /api/resume', { body: { delivery: true } });
+    await api.good('POST /api/queue/work-queue/resume');
+  }
+  await flow;
+  assert.ok(turns > 3, `${turns} turns`);
+  for (const to of sent) await api.site.nextHop.message((message) => message.to.includes(to));
+  const taken = api.site.nextHop.messages.flatMap(({ to }) => to).filter((to) => to.endsWith('@toggle.example'));
+  assert.deepEqual(taken.toSorted(), sent.toSorted());
+  assert.equal((await status())['systemStatus'], 'Online');
+});
