@@ -12,6 +12,7 @@ import { listenerMark, type Mark, systemStatus } from './core/suspension.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import { peekCounters } from './queue/id-counters.ts';
+import type { RateWatch } from './rate-watch.ts';
 import type { SuspensionKeeper } from './suspension-keeper.ts';
 import type { Threads } from './threads.ts';
 import type { CrlStore } from './tls/crl-store.io.ts';
@@ -30,6 +31,7 @@ export type ControlParts = {
   readonly alerts: Pick<Alerts, 'list' | 'test'>;
   readonly suspensions: SuspensionKeeper;
   readonly ids: SharedArrayBuffer;
+  readonly rates: Pick<RateWatch, 'rates'>;
   readonly threads: Pick<Threads, 'delivery' | 'receipts'>;
 };
 
@@ -45,6 +47,7 @@ export function controlCalls(parts: ControlParts): ControlCalls {
           ...(standing.delivery === undefined ? {} : { deliverySuspended: standing.delivery }),
           ...(standing.workQueue === undefined ? {} : { workQueuePaused: standing.workQueue }),
           ids: peekCounters(parts.ids),
+          rates: await parts.rates.rates(),
           startedMs,
           revision: number,
           receiveThreads,

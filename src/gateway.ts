@@ -32,6 +32,7 @@ import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts'
 import { connectQueue } from './queue/queue-client.io.ts';
 import { compileRevision } from './compiled-revision.ts';
 import { controlCalls } from './control-calls.ts';
+import { RateWatch } from './rate-watch.ts';
 import { SuspensionKeeper } from './suspension-keeper.ts';
 import { Threads } from './threads.ts';
 import { versionOfProgram } from './version.ts';
@@ -95,6 +96,7 @@ export class Gateway {
   #store: QueueStoreHandle | undefined;
   #threads: Threads | undefined;
   #suspensions: SuspensionKeeper | undefined;
+  readonly #rates = new RateWatch(clock, () => this.#collect());
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   readonly #desk: CertificateDesk;
@@ -175,6 +177,7 @@ export class Gateway {
     dropPrivileges(this.config.system, dataDir, this.#log);
     this.#exemptions.watch(this.config);
     this.#expiry.setMaterial(this.#revision.material);
+    this.#rates.start();
     this.#expiry.start();
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
@@ -239,6 +242,7 @@ export class Gateway {
     if (this.#configuration === undefined) this.#opened.close();
     await this.#configuration?.close();
     this.#suspensions?.close();
+    this.#rates.stop();
     this.#crls?.stop();
     this.#expiry.stop();
     this.#stapler.stop();
@@ -294,7 +298,7 @@ export class Gateway {
       revision: () => this.#revision,
       limits: new ConnectionLimits(limits),
       metrics: () => this.#collect(),
-      ...{ crls, configuration, suspensions, threads, ids: store.ids },
+      ...{ crls, configuration, suspensions, threads, ids: store.ids, rates: this.#rates },
       alerts: this.#alerts,
     });
     serveCalls(port1, calls);

@@ -7,6 +7,7 @@ import type { ConfigurationStore } from '../config/configuration-store.ts';
 import type { TopSender } from '../accept/top-senders.ts';
 import type { Mark, Standing, WhichListeners } from '../core/suspension.ts';
 import type { DeliveryOperations } from '../delivery/operations.ts';
+import type { Rates } from '../log/event-rates.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { CrlListing } from '../tls/crl-listing.ts';
 
@@ -25,6 +26,8 @@ export type GatewayStatus = {
   readonly deliverySuspended?: Mark;
   readonly workQueuePaused?: Mark;
   /** The next numbers. */
+  /** Events per hour, by counter. */
+  readonly rates: Rates;
   readonly ids: { readonly icid: number; readonly mid: number; readonly dcid: number };
   readonly startedMs: number;
   readonly revision: number;

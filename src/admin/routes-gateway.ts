@@ -68,6 +68,9 @@ const status = z
         suspended: mark.optional(),
       }),
     ),
+    rates: z
+      .record(z.string(), z.strictObject({ minute: z.int(), fiveMinutes: z.int(), fifteenMinutes: z.int() }))
+      .meta({ description: 'Events per hour, from the last minute, 5 and 15 minutes, by counter.' }),
     counters: z
       .record(z.string(), z.number())
       .meta({ description: 'The counters and gauges of the metrics, summed over their labels, since the start.' }),

@@ -52,6 +52,11 @@ const status = {
   receiveThreads: 1,
   queue: { messages: 7000, activeRecipients: 7166, oldestReceivedMs: NOON },
   listeners: [{ name: 'mx', addresses: [], connections: 2, maxConnections: 300 }],
+  rates: {
+    sallyport_messages_received_total: { minute: 6000, fiveMinutes: 1200, fifteenMinutes: 400 },
+    sallyport_recipients_delivered_total: { minute: 60, fiveMinutes: 12, fifteenMinutes: 4 },
+    sallyport_recipients_bounced_total: { minute: 1, fiveMinutes: 2, fifteenMinutes: 3 },
+  },
   counters: {
     sallyport_messages_received_total: 62_049_822,
     sallyport_recipients_delivered_total: 5,
@@ -98,6 +103,24 @@ Gauges:                                          Current
     Messages In Queue                              7,000
     Messages In Work Queue             more than 100,000
 `,
+  );
+});
+
+test('status detail has rates as well', () => {
+  const detail = statusText(status, GMT, true);
+  assert.ok(
+    detail.includes(`Rates (Events Per Hour):            1-Minute   5-Minutes  15-Minutes
+  Receiving
+    Messages Received                  6,000       1,200         400
+    Recipients Received                    0           0           0
+  Queue
+    Soft Bounced Events                    0           0           0
+  Completion
+    Completed Recipients                  61          14           7
+      Hard Bounced Recipients              1           2           3
+      Delivered Recipients                60          12           4
+`),
+    detail,
   );
 });
 

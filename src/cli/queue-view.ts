@@ -83,6 +83,7 @@ export function statusText(status: StatusShown, zone: Zone, detail: boolean): st
     '\n',
     counters(status, detail),
     '\n',
+    ...(detail ? [rates(status), '\n'] : []),
     gauges(status, detail),
   ].join('');
 }
@@ -116,6 +117,27 @@ function counters({ counters: all, ids }: StatusShown, detail: boolean): string 
     row('Message ID (MID)', ids.mid, 4),
     row('Injection Conn. ID (ICID)', ids.icid, 4),
     row('Delivery Conn. ID (DCID)', ids.dcid, 4),
+  ].join('');
+}
+
+function rates({ rates: all }: StatusShown): string {
+  const columns = (values: readonly string[]): string => values.map((value) => value.padStart(12)).join('');
+  const print = (name: string, ...counters: readonly string[]): string => {
+    const sum = (column: 'minute' | 'fiveMinutes' | 'fifteenMinutes'): string =>
+      grouped(counters.reduce((total, each) => total + (all[`sallyport_${each}_total`]?.[column] ?? 0), 0));
+    return `${name.padEnd(32)}${columns([sum('minute'), sum('fiveMinutes'), sum('fifteenMinutes')])}\n`;
+  };
+  return [
+    `${'Rates (Events Per Hour):'.padEnd(32)}${columns(['1-Minute', '5-Minutes', '15-Minutes'])}\n`,
+    '  Receiving\n',
+    print('    Messages Received', 'messages_received'),
+    print('    Recipients Received', 'recipients_accepted'),
+    '  Queue\n',
+    print('    Soft Bounced Events', 'recipients_delayed'),
+    '  Completion\n',
+    print('    Completed Recipients', 'recipients_delivered', 'recipients_bounced', 'recipients_deleted'),
+    print('      Hard Bounced Recipients', 'recipients_bounced'),
+    print('      Delivered Recipients', 'recipients_delivered'),
   ].join('');
 }
 
