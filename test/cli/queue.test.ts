@@ -175,6 +175,8 @@ test('delivernow asks which, and delivers it', async () => {
 });
 
 test('tophosts asks for the order; topin shows who connects; status shows it all', async () => {
+  await submit(api.mailPort, { to: 'a@met.example' });
+  await resumedAndEmpty();
   const session = await SmtpSession.open({ port: api.mailPort });
   inOrder(
     await good('tophosts', [], '3'),
@@ -203,6 +205,7 @@ test('tophosts asks for the order; topin shows who connects; status shows it all
     'Hard Bounced Recipients',
     'Delivered Recipients',
     'Deleted Recipients',
+    'Rates (Events Per Hour):',
     'submission (at most',
   );
   assert.equal((JSON.parse(await good('status', ['--json'])) as { systemStatus: string }).systemStatus, 'Online');
