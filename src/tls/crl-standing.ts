@@ -28,7 +28,7 @@ export type StandingInput = {
 export type ExpiryRules = { readonly whenExpired: 'refuse' | 'accept'; readonly grace: number };
 
 const CERTIFICATE_HOLD = 6;
-const REMOVE_FROM_CRL = 8;
+export const REMOVE_FROM_CRL = 8;
 
 /** The lists that decide: the freshest complete one, the freshest delta that is newer, and whether the two fit. */
 export type DecidingLists = {

@@ -5,7 +5,7 @@
  */
 import type { Certificate } from './certificate.ts';
 import { CLOCK_TOLERANCE_MS } from './crl-issuer.ts';
-import { counts, decidingLists, entriesOf } from './crl-standing.ts';
+import { counts, decidingLists, entriesOf, REMOVE_FROM_CRL, standingIn } from './crl-standing.ts';
 import { renderName } from './distinguished-name.ts';
 import type { OcspSay, OcspStanding } from './ocsp-policy.ts';
 import {
@@ -138,21 +138,24 @@ function listVerdict(list: CrlList, certificate: Certificate, { asked, ...input 
   const { complete, delta, fits } = decidingLists(standing);
   if (list !== complete && list !== delta)
     return { ...NOT_USED, says: 'a fresher list of the same issuer and scope counts' };
-  const rules = standing.rulesOf(list.source);
-  const current = counts(list, rules, input.nowMs);
+  const isCurrent = (each: CrlList): boolean => counts(each, standing.rulesOf(each.source), input.nowMs);
+  const renewed = delta !== undefined && fits && isCurrent(delta as CrlList);
   const [entry] = entriesOf(list, certificate);
   if (entry !== undefined) {
-    const { reason, atMs } = entry;
-    const words = reasonWords({ reason: reasonName(reason), atMs });
-    const released = list === complete && fits && delta !== undefined && entriesOf(delta, certificate).length > 0;
-    return { verdict: 'revoked', says: `lists it: ${words}${released ? '; its delta says more' : ''}` };
+    const words = reasonWords({ reason: reasonName(entry.reason), atMs: entry.atMs });
+    if (list === delta && entry.reason === REMOVE_FROM_CRL)
+      return renewed
+        ? { verdict: 'good', says: `releases it: ${words}` }
+        : { ...NOT_USED, says: 'would release it, but does not fit the complete list or is late' };
+    return standingIn(standing).status === 'good'
+      ? { verdict: 'good', says: `lists it: ${words}, and its delta releases it` }
+      : { verdict: 'revoked', says: `lists it: ${words}` };
   }
-  if (current) return { verdict: 'good', says: 'does not list it' };
+  if (isCurrent(list)) return { verdict: 'good', says: 'does not list it' };
+  if (renewed) return { verdict: 'good', says: 'does not list it, and its delta is current' };
   const times = list.nextUpdateMs === undefined ? 'it names no nextUpdate' : 'nextUpdate and grace are over';
-  return {
-    verdict: 'expired',
-    says: `does not list it, and ${times} (whenExpired: ${rules?.whenExpired ?? 'refuse'})`,
-  };
+  const { whenExpired = 'refuse' } = standing.rulesOf(list.source) ?? {};
+  return { verdict: 'expired', says: `does not list it, and ${times} (whenExpired: ${whenExpired})` };
 }
 
 const SAYS: Readonly<Record<OcspSay['say'], string>> = {

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Authority,
+  type CrlRequest,
+  makeCertificate,
+  makeCrl,
+  newAuthority,
+  Scope,
+  toPem,
+} from '../../test/support/crl-maker.ts';
+import { parseCertificate } from './certificate.ts';
+import { type LoadedCrl, loadBundle } from './crl-issuer.ts';
+import { checkRevocation, type CrlList, type RevocationInput } from './revocation.ts';
+import { type ExplainedList, explainRevocation } from './revocation-explanation.ts';
+import { buildTrustStore } from './trust-store.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 24);
+const HOUR_MS = 3_600_000;
+
+const root = newAuthority('Root CA');
+const issuing = newAuthority('Issuing CA');
+const user = newAuthority('user');
+const rootCert = makeCertificate({ subject: root, issuer: root, serial: 1, ca: true });
+const issuingCert = makeCertificate({ subject: issuing, issuer: root, serial: 2, ca: true });
+const leaf = parseCertificate(makeCertificate({ subject: user, issuer: issuing, serial: 0x1006, ca: false }));
+const path = [leaf, parseCertificate(issuingCert), parseCertificate(rootCert)];
+const authorities = buildTrustStore([rootCert, issuingCert].map((der) => toPem('CERTIFICATE', der)));
+
+function listed(request: Partial<CrlRequest> & { issuer: Authority }, nowMs = NOW_MS): CrlList {
+  const der = makeCrl({ thisUpdateMs: NOW_MS - HOUR_MS, nextUpdateMs: NOW_MS + HOUR_MS, ...request });
+  const { lists, faults } = loadBundle({ bytes: der, type: 'asn1', authorities, nowMs });
+  assert.deepEqual(faults, []);
+  return { ...(lists[0] as LoadedCrl).crl, source: 'cac' };
+}
+
+const ofRoot = listed({ issuer: root });
+const LATE = { thisUpdateMs: NOW_MS - 3 * HOUR_MS, nextUpdateMs: NOW_MS - HOUR_MS };
+const revoked = [{ serial: '1006', reason: 1, atMs: NOW_MS - 5 * HOUR_MS }];
+const held = [{ serial: '1006', reason: 6, atMs: NOW_MS - 5 * HOUR_MS }];
+const released = [{ serial: '1006', reason: 8 }];
+const complete = (changes: Partial<CrlRequest> = {}): CrlList => listed({ issuer: issuing, number: 5, ...changes });
+const delta = (changes: Partial<CrlRequest> = {}): CrlList =>
+  listed({ issuer: issuing, number: 7, base: 5, ...changes });
+
+const input = (lists: readonly CrlList[], checkInbound = true): RevocationInput => ({
+  path,
+  crls: { generation: 1, lists, sources: [{ name: 'cac', everGood: true }] },
+  settings: {
+    ...{ checkInbound, checkOutbound: false, checkWebInterface: false, whenNoSource: 'refuse' },
+    sources: {
+      cac: {
+        ...{ type: 'pem', primaryUrl: 'file://x', schedule: 'manual', enabled: true, maxSize: 1e6, timeout: 1000 },
+        ...{ whenUnavailable: 'refuse', whenExpired: 'refuse', grace: 0 },
+      },
+    },
+  },
+  nowMs: NOW_MS,
+});
+
+const shown = ({ verdict, says }: Pick<ExplainedList, 'verdict' | 'says'>): string => `${verdict}: ${says}`;
+
+/** What is said of each list of the leaf's issuer, and in all. */
+const TABLE: readonly (readonly [
+  title: string,
+  lists: readonly CrlList[],
+  said: readonly RegExp[],
+  verdict: string,
+])[] = [
+  ['a list that does not name it', [complete()], [/^good: does not list it$/], 'good'],
+  [
+    'a list that names it, with reason and date',
+    [complete({ entries: revoked })],
+    [/^revoked: lists it: keyCompromise, since 2026-11-23T19:00:00\.000Z$/],
+    'revoked',
+  ],
+  [
+    'a list that is late',
+    [complete(LATE)],
+    [/^expired: .*nextUpdate and grace are over \(whenExpired: refuse\)$/],
+    'refused',
+  ],
+  [
+    'an older copy beside a newer one',
+    [complete({ number: 4, thisUpdateMs: NOW_MS - 2 * HOUR_MS, entries: revoked }), complete()],
+    [/^not-used: a fresher list/, /^good: does not list it$/],
+    'good',
+  ],
+  [
+    'a list for authorities alone',
+    [complete({ scope: Scope.of(Scope.onlyCa) })],
+    [/^not-used: its scope does not cover this certificate: ca certificates only$/],
+    'refused',
+  ],
+  [
+    'a delta that is current, of a list that is late',
+    [complete(LATE), delta()],
+    [/^good: does not list it, and its delta is current$/, /^good: does not list it$/],
+    'good',
+  ],
+  [
+    'a hold that the delta takes away',
+    [complete({ entries: held }), delta({ entries: released })],
+    [/^good: lists it: certificateHold, .* and its delta releases it$/, /^good: releases it: removeFromCRL/],
+    'good',
+  ],
+  [
+    'a delta that would take a hold away and does not fit',
+    [complete({ entries: held }), delta({ base: 6, entries: released })],
+    [/^revoked: lists it: certificateHold/, /^not-used: would release it, but does not fit/],
+    'revoked',
+  ],
+  [
+    'a delta that revokes since',
+    [complete(), delta({ entries: revoked })],
+    [/^good: does not list it$/, /^revoked: lists it: keyCompromise/],
+    'revoked',
+  ],
+  ['no list at all', [], [], 'refused'],
+];
+
+for (const [title, lists, said, verdict] of TABLE) {
+  test(`${title} is told`, () => {
+    const asked = input([ofRoot, ...lists]);
+    const [ofLeaf, ofAuthority, ...more] = explainRevocation(asked);
+    assert.ok(ofLeaf !== undefined && ofAuthority !== undefined);
+    assert.deepEqual(more, []);
+    assert.equal(ofLeaf.lists.length, said.length);
+    for (const [i, expected] of said.entries()) assert.match(shown(ofLeaf.lists[i] as ExplainedList), expected);
+    assert.equal(ofLeaf.verdict, verdict);
+    assert.equal(ofAuthority.verdict, 'good');
+    // In all it is what a session hears.
+    assert.equal(checkRevocation(asked).status, verdict);
+  });
+}
+
+test('numbers, base, times and the count of entries are those of the list', () => {
+  const [ofLeaf] = explainRevocation(input([ofRoot, complete({ entries: revoked }), delta()]));
+  const [whole, change] = ofLeaf?.lists ?? [];
+  assert.deepEqual(
+    [whole?.number, whole?.base, whole?.entries, whole?.nextUpdateMs],
+    ['5', undefined, 1, NOW_MS + HOUR_MS],
+  );
+  assert.deepEqual([change?.number, change?.base, change?.entries], ['7', '5', 0]);
+});
+
+test('where revocation is not checked it says by which switch', () => {
+  for (const each of explainRevocation(input([ofRoot], false)))
+    assert.deepEqual(each, {
+      lists: [],
+      verdict: 'not-checked',
+      says: 'revocation is not checked',
+      rule: 'crl.checkInbound',
+    });
+});
+
+test('a list from the future counts for nothing', () => {
+  const future = { thisUpdateMs: NOW_MS + HOUR_MS, nextUpdateMs: NOW_MS + 2 * HOUR_MS, entries: revoked };
+  const ahead = listed({ issuer: issuing, number: 9, ...future }, NOW_MS + HOUR_MS);
+  const [ofLeaf] = explainRevocation(input([ofRoot, complete(), ahead]));
+  assert.deepEqual(ofLeaf?.lists.map(shown), ['good: does not list it', 'not-used: it is from the future']);
+});
