@@ -306,3 +306,15 @@ test('what is done at the command line is in the audit record under the name of 
   assert.deepEqual(entry?.['facts'], { name, role: 'operator', fullName: '' });
   assert.match(String(entry?.['actor']), /^cli:/);
 });
+
+test('in the shell they know where the gateway is, and the dialogue goes back to its prompt', async () => {
+  const name = await newUser();
+  const { code, stdout, output } = await piped(
+    ['shell', ...data],
+    ...[`userconfig show ${name}`, 'tokens list', `passwd ${name}`, 'a battery of the shell'],
+    ...['userconfig', '', 'quit'],
+  );
+  assert.equal(code, 0, output);
+  assert.match(stdout, new RegExp(`> userconfig show ${name}\n${name} - "" \\(operator\\)\n`));
+  assert.match(stdout, /Choose the operation you want to perform:\n- NEW - [\s\S]*\[\]> \n\S+> quit\n$/);
+});
