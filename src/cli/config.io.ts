@@ -4,18 +4,16 @@
  * standard output.
  */
 import fs from 'node:fs';
-import { describeAsYaml } from '../config/describe-yaml.ts';
-import { configurationJsonSchema } from '../config/json-schema.ts';
 import type { ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { localAdministrator } from './config-access.io.ts';
-import { type LoadRequest, loadIntoStore } from './config-load.io.ts';
+import type { LoadRequest } from './config-load.io.ts';
 import { changeLines, committedLines, faultLine, historyLines, statusLines } from './config-view.ts';
 import { type ConfigurationContext as Context, onConfiguration, said, UsageError } from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
-import { dataFolder } from './run.io.ts';
+import { dataFolder } from './data-folder.ts';
 
 type Operation = {
   readonly usage: string;
@@ -77,8 +75,12 @@ export const USAGE = [
 
 export async function config(args: readonly string[], write: Write): Promise<number> {
   const [name = '', ...others] = args;
-  if (name === 'describe') return print(write, describeAsYaml());
-  if (name === 'schema') return print(write, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+  // The schema is loaded where it is shown, not by every commit.
+  if (name === 'describe') return print(write, (await import('../config/describe-yaml.ts')).describeAsYaml());
+  if (name === 'schema') {
+    const { configurationJsonSchema } = await import('../config/json-schema.ts');
+    return print(write, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+  }
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (operation === undefined) {
     write(USAGE);
@@ -150,7 +152,7 @@ async function load(context: Context): Promise<number> {
   };
   const loaded =
     before.mode === 'store'
-      ? await loadIntoStore(context, request)
+      ? await (await import('./config-load.io.ts')).loadIntoStore(context, request)
       : await (await import('./config-replace.io.ts')).replaceFile(context, request, commits);
   if (!loaded.ok) return said(context, loaded, () => '', { file });
   for (const fault of loaded.warnings) write(`${faultLine(fault, file)}\n`);

@@ -13,7 +13,7 @@ import { isUnused, type RuleReport, ruleUsage } from '../rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
-import { dataFolder } from './run.io.ts';
+import { dataFolder } from './data-folder.ts';
 
 const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--days 7] [--json]
        sallyport dryrun --config RUNNING --candidate FILE [--data DIR] [--days 7] [--json]

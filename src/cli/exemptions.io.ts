@@ -10,7 +10,7 @@ import { type ExemptionReport, exemptionReport, type MonitoredReport, monitoredR
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
 import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
-import { dataFolder } from './run.io.ts';
+import { dataFolder } from './data-folder.ts';
 
 const EXEMPTIONS_USAGE = `usage: sallyport exemptions [--data DIR] [--candidate] [--soon DAYS] [--json]
        sallyport exemptions --config FILE [--data DIR] [--soon DAYS] [--json]

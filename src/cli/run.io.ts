@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { parseArguments, type Write } from './arguments.ts';
+import { dataFolder } from './data-folder.ts';
 
 export async function run(args: readonly string[], write: Write): Promise<number> {
   const parsed = parseArguments(args, { options: ['config', 'data', 'key-file', 'log'] });
@@ -30,10 +31,6 @@ export async function run(args: readonly string[], write: Write): Promise<number
     write,
   });
 }
-
-/** Without --data the data folder is `data` beside the configuration. */
-export const dataFolder = (configFile: string, given: string | undefined): string =>
-  given === undefined ? path.join(path.dirname(configFile), 'data') : path.resolve(given);
 
 type Serving = {
   readonly configFile: string | undefined;
