@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { AlertCollector } from './alerts/alert-collector.io.ts';
 import { AlertDesk, type AlertMail, type AlertSent } from './alerts/alert-desk.io.ts';
+import { AlertFile } from './alerts/alert-file.io.ts';
 import type { AlertListing, AlertRecord } from './alerts/alert-listing.ts';
 import type { Config } from './config/schema.ts';
 import type { RaisedAlert } from './core/alert.ts';
@@ -25,17 +26,31 @@ export class Alerts {
   readonly #collector: AlertCollector;
   #config: Config;
   #path: Promise<AlertPath> | undefined;
+  readonly #log: MailLog;
+  #file: AlertFile | undefined;
 
   constructor({ clock, log, version }: AlertsOptions, config: Config) {
     this.#clock = clock;
     this.#config = config;
     const unique = (): string => randomBytes(12).toString('hex');
-    this.#desk = new AlertDesk({ clock, log, version, unique, send: (mail) => this.#send(mail) }, config);
+    const send = (mail: AlertMail): Promise<AlertSent> => this.#send(mail);
+    const onChange = (): void => this.#file?.changed();
+    this.#log = log;
+    this.#desk = new AlertDesk({ clock, log, version, unique, send, onChange }, config);
     this.#collector = new AlertCollector((raised) => this.#desk.raise(raised));
   }
 
   readonly see = (event: MailEvent): void => this.#collector.see(event);
   readonly raise = (raised: readonly RaisedAlert[]): void => this.#desk.raise(raised);
+
+  /** After privileges are dropped: the file is written by who will write it later. */
+  start(dataDir: string): void {
+    const complain = (text: string): void => this.#log.emit({ event: 'system', level: 'warning', topic: '', text });
+    const file = new AlertFile(dataDir, () => this.#desk.list().alerts, complain);
+    this.#desk.resume(file.read());
+    this.#file = file;
+    file.changed();
+  }
 
   configure(config: Config): void {
     this.#config = config;
@@ -57,11 +72,13 @@ export class Alerts {
   async lastWords(): Promise<void> {
     this.#collector.flush();
     await this.#desk.finish(LAST_WORDS_MS);
+    this.#file?.write();
   }
 
   stop(): void {
     this.#collector.flush();
     this.#desk.stop();
+    this.#file?.write();
     this.#closePath();
   }
 

@@ -179,6 +179,7 @@ export class Gateway {
     this.#expiry.setMaterial(this.#revision.material);
     this.#rates.start();
     this.#expiry.start();
+    this.#alerts.start(dataDir);
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
     this.#started.resolve();

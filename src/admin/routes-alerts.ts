@@ -27,7 +27,7 @@ const alert = z
 export const ALERT_ROUTES = routesOf('Alerts')({
   'GET /api/alerts': {
     operation: 'listAlerts',
-    summary: 'The last 100 alerts since the start, newest first, and what became of their messages.',
+    summary: 'The last 100 alerts, newest first, and what became of their messages.',
     least: 'help-desk',
     response: z.strictObject({ nowMs: timeMs, alerts: z.array(alert) }).meta({ id: 'AlertListing' }),
   },

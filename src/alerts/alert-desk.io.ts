@@ -20,6 +20,8 @@ const MAX_AN_HOUR = 100;
 const MAX_WAITING = 200;
 const MAX_AT_ONCE = 4;
 const HOUR_MS = 3_600_000;
+/** What an earlier process could not send is no news after this. */
+const MAX_WAIT_MS = 6 * HOUR_MS;
 const MAX_TIMER_MS = HOUR_MS;
 
 export type AlertMail = { readonly from: string; readonly to: string; readonly text: Buffer };
@@ -37,6 +39,8 @@ export type AlertDeskOptions = {
   readonly unique: () => string;
   /** One attempt; never rejects. */
   readonly send: (mail: AlertMail) => Promise<AlertSent>;
+  /** The list says something else than before. */
+  readonly onChange: () => void;
 };
 
 type Errand = {
@@ -87,6 +91,20 @@ export class AlertDesk {
     return { nowMs: this.#on.clock.now(), alerts: this.#listed };
   }
 
+  /** Alerts of the process before: listed behind what is there, and what waited is tried now. */
+  resume(kept: readonly AlertRecord[]): void {
+    this.#listed = [...this.#listed, ...kept].slice(0, MAX_LISTED);
+    const oldestMs = this.#on.clock.now() - MAX_WAIT_MS;
+    for (const record of kept.slice(0, MAX_LISTED)) {
+      for (const delivery of record.recipients) {
+        if (delivery.state !== 'waiting') continue;
+        const wanted = Object.hasOwn(this.#settings.alerts.recipients, delivery.address);
+        if (!wanted || record.atMs < oldestMs || this.#errands.size >= MAX_WAITING) delivery.state = 'failed';
+        else this.#send({ alert: { ...named(record), key: '' }, raised: record.raised }, delivery, record.atMs);
+      }
+    }
+  }
+
   metrics(): MetricsSnapshot {
     return this.#metrics.snapshot();
   }
@@ -119,15 +137,11 @@ export class AlertDesk {
     clearTimeout(timer);
   }
 
-  /** Nothing is sent from now on; the log says what was not. */
+  /** Nothing is sent from now on; what waits is for `resume` of the next process. */
   stop(): void {
-    if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const errand of this.#errands) {
-      clearTimeout(errand.timer);
-      this.#failed(errand, 'the gateway is stopping', undefined);
-    }
+    for (const { timer } of this.#errands) clearTimeout(timer);
     this.#errands.clear();
   }
 
@@ -153,26 +167,29 @@ export class AlertDesk {
   }
 
   #post(passed: PassedAlert, addresses: readonly string[]): AlertRecord {
-    const { clock, version, unique } = this.#on;
-    const { alerts, hostname } = this.#settings;
     const { alert, raised } = passed;
-    const nowMs = clock.now();
+    const nowMs = this.#on.clock.now();
     const recipients = addresses.map((address): AlertDelivery => ({ address, state: 'waiting', attempts: 0 }));
     const record: AlertRecord = { atMs: nowMs, ...named(alert), raised, recipients };
     this.#enter(record);
-    const from = alerts.from ?? `alert@${hostname}`;
-    for (const delivery of recipients) {
-      const to = delivery.address;
-      const text = renderAlert({ ...passed, from, to, hostname, version, nowMs, unique: unique() });
-      const errand: Errand = { alert, delivery, mail: { from, to, text } };
-      this.#errands.add(errand);
-      this.#queue(errand);
-    }
+    for (const delivery of recipients) this.#send(passed, delivery, nowMs);
     return record;
+  }
+
+  #send(passed: PassedAlert, delivery: AlertDelivery, nowMs: number): void {
+    const { version, unique } = this.#on;
+    const { alerts, hostname } = this.#settings;
+    const from = alerts.from ?? `alert@${hostname}`;
+    const to = delivery.address;
+    const text = renderAlert({ ...passed, from, to, hostname, version, nowMs, unique: unique() });
+    const errand: Errand = { alert: passed.alert, delivery, mail: { from, to, text } };
+    this.#errands.add(errand);
+    this.#queue(errand);
   }
 
   #enter(record: AlertRecord): void {
     this.#listed = [record, ...this.#listed.slice(0, MAX_LISTED - 1)];
+    this.#on.onChange();
   }
 
   #queue(errand: Errand): void {
@@ -198,6 +215,7 @@ export class AlertDesk {
     const sent = await this.#on.send(mail);
     if (!this.#errands.has(errand)) return; // stopped meanwhile
     delivery.attempts++;
+    this.#on.onChange();
     if (!sent.ok) {
       this.#failed(errand, sent.why, sent.permanent ? undefined : waitAfter(delivery.attempts));
       return;
@@ -243,4 +261,4 @@ const waitsOf = ({ alerts: { initialWait, maxWait } }: AlertSettings) => ({
   maxWaitMs: maxWait,
 });
 
-const named = ({ class: of, severity, text }: Alert) => ({ class: of, severity, text });
+const named = ({ class: of, severity, text }: Omit<Alert, 'key'>) => ({ class: of, severity, text });

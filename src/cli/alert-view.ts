@@ -78,7 +78,7 @@ export function subscription(
 }
 
 export function alertsText({ alerts }: AlertsShown, zone: Zone): string {
-  if (alerts.length === 0) return 'There has been no alert since the start.\n';
+  if (alerts.length === 0) return 'There has been no alert.\n';
   return alerts.map((alert) => alertText(alert, zone)).join('\n');
 }
 

@@ -169,3 +169,25 @@ test('without a recipient nothing is sent, and the last alerts can be looked at'
   assert.equal(office.messages.length, before);
   await gateway.stop();
 });
+
+test('what waits for its mail server when the gateway ends is sent by the next one, which still lists it', async () => {
+  const { gateway, config, folder } = await start({});
+  await office.down();
+  await gateway.reload({ ...config, hostname: 'not a name' });
+  await gateway.event(sent('alert-failed', 'ops@example.test', /configuration not changed/));
+  await gateway.stop();
+  await office.up();
+  const before = office.messages.length;
+  const next = await site.start(config, { folder });
+  await next.event(sentTo('ops@example.test', /configuration not changed/));
+  const told = office.messages.slice(before).filter(({ text }) => text.includes('configuration not changed'));
+  assert.equal(told.length, 1);
+  const list = await connectApi(next.data).call('GET /api/alerts');
+  assert.ok(list.ok);
+  const kept = list.body.alerts.find(({ text }) => text.startsWith('configuration not changed'));
+  assert.deepEqual(
+    kept?.recipients.map(({ state }) => state),
+    ['sent'],
+  );
+  await next.stop();
+});
