@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
-import type { AdminSettings } from './admin/api-context.ts';
+import type { AdminSettings, MessageHeader } from './admin/api-context.ts';
 import type { Answer } from './admin/api-response.ts';
 import type { ControlCalls } from './admin/control-calls.ts';
 import type { Explanations } from './admin/explanations.ts';
@@ -226,13 +226,16 @@ class AdminRoom implements ThreadHandlers {
     return this.#explanations;
   }
 
-  async #messageHeader(mid: Mid): Promise<string | undefined> {
+  async #messageHeader(mid: Mid): Promise<MessageHeader | undefined> {
     const { openBody } = await import('./delivery/body-source.io.ts');
+    const { headerFacts } = await import('./content/header.ts');
     try {
       const source = openBody(await this.#queue.readBody(mid), path.join(this.#start.dataDir, 'spool'));
       const head = await source.head(HEADER_BYTES);
       const end = head.indexOf('\r\n\r\n');
-      return head.subarray(0, end < 0 ? head.length : end + 2).toString('utf8');
+      const text = head.subarray(0, end < 0 ? head.length : end + 2).toString('utf8');
+      const { subject } = headerFacts(head);
+      return { text, ...(subject === undefined ? {} : { subject }) };
     } catch {
       return undefined;
     }

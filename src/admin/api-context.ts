@@ -62,6 +62,9 @@ export type AdminSettings = Pick<
   'sessionIdle' | 'sessionLifetime' | 'maxFailedLogins' | 'lockTime' | 'clientCertificate'
 >;
 
+/** `subject`: unfolded, not decoded. */
+export type MessageHeader = { readonly text: string; readonly subject?: string };
+
 export type ApiContext = {
   readonly version: string;
   readonly clock: Clock;
@@ -78,7 +81,7 @@ export type ApiContext = {
   readonly queue: QueueClient;
   readonly census: HostCensus;
   /** The header of a message in the queue, in part where it is long; undefined where its body is missing. */
-  readonly messageHeader: (mid: Mid) => Promise<string | undefined>;
+  readonly messageHeader: (mid: Mid) => Promise<MessageHeader | undefined>;
   /** Those who explain decisions; loaded when somebody asks. */
   readonly explanations: () => Promise<Explanations>;
   /** Of the revision in force. */

@@ -1,5 +1,6 @@
 /** The queue and what is suspended. Effects: reads the queue; asks the control thread, and through it delivery. */
 import { GatewayError } from '../core/errors.ts';
+import type { Mid } from '../core/ids.ts';
 import {
   comparableHost,
   LAST_MID,
@@ -23,6 +24,7 @@ const LOOKS = 50;
 /** Hosts with most recipients that delivery is asked about, whether it has met them or not. */
 const ASKED_HOSTS = 1000;
 const MOST_RECIPIENTS = 1000;
+const READ_TOGETHER = 20;
 const EVERYTHING = { after: QUEUE_START, upTo: LAST_MID };
 
 export const QUEUE_HANDLERS: HandlersOf<typeof QUEUE_ROUTES> = {
@@ -49,7 +51,9 @@ export const QUEUE_HANDLERS: HandlersOf<typeof QUEUE_ROUTES> = {
           : mid !== undefined
             ? { by: 'message', mid }
             : { by: 'all' };
-    return { body: await listRecipients(selection, { limit, after }, context) };
+    const { recipients, ...rest } = await listRecipients(selection, { limit, after }, context);
+    const subjects = query.subjects === 'yes' ? await subjectsOf(recipients, context) : undefined;
+    return { body: { recipients: recipients.map((each) => withSubject(each, subjects?.get(each.mid))), ...rest } };
   },
 
   'GET /api/queue/messages/{mid}': async ({ path: { mid } }, _, context) => {
@@ -60,7 +64,8 @@ export const QUEUE_HANDLERS: HandlersOf<typeof QUEUE_ROUTES> = {
     const { recipients, after } = await listRecipients({ by: 'message', mid }, page, context);
     const header = await context.messageHeader(message.mid);
     const facts = { ...origin, recipients, moreRecipients: after !== undefined };
-    return { body: { mid, icid, sender, bytes, receivedMs, ...facts, ...(header === undefined ? {} : { header }) } };
+    const shown = header === undefined ? {} : { header: header.text };
+    return { body: { mid, icid, sender, bytes, receivedMs, ...facts, ...shown } };
   },
 
   'POST /api/queue/delete': async ({ body }, call, context) => {
@@ -166,6 +171,24 @@ async function listRecipients(selection: QueueSelection, { limit, after }: Page,
   }
   return { recipients: found, after: rangeToken(range) };
 }
+
+/** A few messages at a time, so that nobody's commit waits behind a page of bodies. */
+async function subjectsOf(
+  recipients: readonly { readonly mid: Mid }[],
+  { messageHeader }: ApiContext,
+): Promise<Map<Mid, string>> {
+  const subjects = new Map<Mid, string>();
+  const mids = [...new Set(recipients.map(({ mid }) => mid))];
+  const read = async (mid: Mid): Promise<void> => {
+    const subject = (await messageHeader(mid))?.subject;
+    if (subject !== undefined) subjects.set(mid, subject);
+  };
+  while (mids.length > 0) await Promise.all(mids.splice(0, READ_TOGETHER).map(read));
+  return subjects;
+}
+
+const withSubject = <Row extends object>(row: Row, subject: string | undefined): Row & { subject?: string } =>
+  subject === undefined ? row : { ...row, subject };
 
 function queuedRecipient(each: SelectedRecipient) {
   const { mid, recipient, sender, size, receivedMs, attempts, leased, nextAttemptMs, inWorkQueue, lastError } = each;

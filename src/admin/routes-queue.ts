@@ -51,6 +51,7 @@ const recipient = z
     bytes: z.int(),
     receivedMs: timeMs,
     attempts: z.int(),
+    subject: z.string().optional().meta({ description: 'As the message has it, unfolded.' }),
     state: z.enum(['waiting', 'in-delivery', 'work-queue', 'held']).meta({
       description: '`in-delivery`: delivery has claimed it. `held`: the body of its message is missing.',
     }),
@@ -150,6 +151,7 @@ const READS = {
         host: host.optional(),
         sender: sender.optional(),
         mid: z.coerce.number().pipe(mid).optional(),
+        subjects: z.enum(['yes', 'no']).default('no').meta({ description: 'Reads the messages for their subjects.' }),
         limit: limit(1000, 100),
         after: place.optional(),
       })

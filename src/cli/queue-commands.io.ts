@@ -14,7 +14,7 @@ import { type OnAccounts, runOperation, said, WrongUsage } from './on-accounts.i
 import { choice, line, required, yesNo } from './question.ts';
 import { messageText, RECIPIENTS_HEAD, type RecipientShown, recipientsText } from './queue-view.ts';
 
-const PAGE = 500;
+const PAGE = 200;
 const MOST_SHOWN = 1_000_000_000;
 const WHICH = ['host', 'sender', 'mid', 'rid'] as const;
 const WHICH_USAGE = '[--host HOST | --sender ADDRESS | --mid MID [--rid RID] | --all]';
@@ -202,7 +202,7 @@ async function showAll(on: OnAccounts, selection: QueueSelection, most: number):
   for (let after: string | undefined, page = 1; (page === 1 || after !== undefined) && shown < most; page++) {
     const limit = Math.min(PAGE, most - shown);
     const answer = await on.api.call('GET /api/queue/recipients', {
-      query: { ...query, limit, ...(after === undefined ? {} : { after }) },
+      query: { ...query, subjects: 'yes', limit, ...(after === undefined ? {} : { after }) },
     });
     if (!answer.ok) return said(on, answer, () => '');
     const { recipients } = answer.body;

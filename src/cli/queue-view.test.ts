@@ -218,6 +218,11 @@ test('a recipient has its two lines and a third for what went wrong, whatever a 
   );
 });
 
+test('a subject stands beside the sender', () => {
+  const [line] = recipientsText([{ ...waiting, subject: 'Testing\u0007' }], GMT).split('\n');
+  assert.equal(line, '1527         1,230      <>                                       Testing?');
+});
+
 test('a message says where it came from; one of the gateway’s own says that', () => {
   const message = {
     mid: 9,

@@ -267,15 +267,17 @@ const sizeText = (bytes: number): string => grouped(bytes);
 export function recipientsText(recipients: readonly RecipientShown[], zone: Zone): string {
   return recipients
     .map((each) => {
-      const { mid, rid, bytes, attempts, sender, recipient, lastError } = each;
-      const first = `${String(mid).padEnd(12)} ${sizeText(bytes).padEnd(10)} ${sender === '' ? '<>' : printable(sender)}`;
+      const { mid, rid, bytes, attempts, sender, recipient, subject = '', lastError } = each;
+      const from = sender === '' ? '<>' : printable(sender);
+      const first =
+        `${String(mid).padEnd(12)} ${sizeText(bytes).padEnd(10)} ${from.padEnd(40)} ${printable(subject)}`.trimEnd();
       const second = `${`[${rid}]`.padEnd(12)} ${`[${attempts}]`.padEnd(10)} ${printable(recipient).padEnd(40)} ${stateText(each, zone)}`;
       return `${first}\n${second}\n${lastError === undefined ? '' : `${' '.repeat(24)}${printable(lastError)}\n`}\n`;
     })
     .join('');
 }
 
-export const RECIPIENTS_HEAD = `${'MID/'.padEnd(12)} ${'Bytes/'.padEnd(10)} Sender/\n${'[RID]'.padEnd(12)} ${'[Atmps]'.padEnd(10)} ${'Recipient'.padEnd(40)} Next attempt\n\n`;
+export const RECIPIENTS_HEAD = `${'MID/'.padEnd(12)} ${'Bytes/'.padEnd(10)} ${'Sender/'.padEnd(40)} Subject\n${'[RID]'.padEnd(12)} ${'[Atmps]'.padEnd(10)} ${'Recipient'.padEnd(40)} Next attempt\n\n`;
 
 function stateText({ state, nextAttemptMs }: RecipientShown, zone: Zone): string {
   if (state === 'in-delivery') return 'in delivery';

@@ -18,7 +18,7 @@ async function queuedMid({ api }: World): Promise<number> {
 export const QUEUE_CASES = {
   'GET /api/queue/hosts': { good: () => ({ query: 'sort=connections&limit=5' }) },
   'GET /api/queue/hosts/{host}': { good: () => ({ path: { host: 'example.org' } }) },
-  'GET /api/queue/recipients': { good: () => ({ query: 'host=example.org' }) },
+  'GET /api/queue/recipients': { good: () => ({ query: 'host=example.org&subjects=yes' }) },
   'GET /api/queue/messages/{mid}': {
     good: async (world) => ({ path: { mid: String(await queuedMid(world)) } }),
     after: resumed,

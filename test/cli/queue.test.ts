@@ -128,7 +128,8 @@ test('showrecipients and showmessage show who waits, since when, and the header'
     'Please select how you would like to show messages:',
     'MID/',
     `${mid} `,
-    'alice@example.test\n[0]',
+    'alice@example.test ',
+    'look ?[2Jat me\n[0]',
     'a@show.example',
     '1 recipient shown.\n',
   );
