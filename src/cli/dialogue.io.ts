@@ -36,12 +36,13 @@ export class TerminalDialogue implements Dialogue {
   #muted = false;
 
   write(text: string): void {
-    process.stdout.write(text);
+    process.stdout.write(visible(text));
   }
 
   async ask<T>(question: Question<T>): Promise<T> {
     // What a command prints may be going to a file: see `config save`.
-    const print = (text: string): unknown => (question.secret === true ? process.stderr : process.stdout).write(text);
+    const print = (text: string): unknown =>
+      (question.secret === true ? process.stderr : process.stdout).write(visible(text));
     for (;;) {
       if (question.text !== '') print(`${question.text}\n`);
       const understood = question.understand(await this.#line(question.prompt, question, print));
@@ -87,7 +88,7 @@ export class TerminalDialogue implements Dialogue {
     this.#asked = kind;
     if (!terminal || kind.secret === true) print(prompt);
     else {
-      reader.setPrompt(prompt);
+      reader.setPrompt(visible(prompt));
       reader.prompt();
     }
     this.#muted = kind.secret === true;
@@ -169,6 +170,9 @@ export class TerminalDialogue implements Dialogue {
     return output;
   }
 }
+
+/** What stands in a configuration or came from the network cannot drive the terminal. */
+const visible = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 
 /** Standard input is one, and so is who asks on it. */
 export const terminal = new TerminalDialogue();

@@ -8,6 +8,7 @@ import {
   type Field,
   optionName,
   optionNames,
+  type Place,
   secretOptions,
   shown,
   withOptions,
@@ -21,14 +22,18 @@ const DOCUMENT = {
 };
 const LISTENER = { path: ['listeners', 'in'], document: DOCUMENT };
 
-function asks(field: Field, object: Mapping = {}): Extract<Asking, { how: 'question' }>['question'] {
-  const form = asking(field, object, LISTENER);
+function asks(
+  field: Field,
+  object: Mapping = {},
+  place: Place = LISTENER,
+): Extract<Asking, { how: 'question' }>['question'] {
+  const form = asking(field, object, place);
   assert.ok(form?.how === 'question', JSON.stringify(form));
   return form.question;
 }
 
-const answered = (field: Field, answer: string, object: Mapping = {}): unknown => {
-  const understood = asks(field, object).understand(answer);
+const answered = (field: Field, answer: string, object: Mapping = {}, place: Place = LISTENER): unknown => {
+  const understood = asks(field, object, place).understand(answer);
   return understood.ok ? understood.value : understood.why;
 };
 
@@ -69,11 +74,20 @@ for (const [key, answer, object, value] of [
   ['address', '127.0.0.1:25, [::1]:25', {}, ['127.0.0.1:25', '[::1]:25']],
   ['receivedHeader', 'n', {}, false],
   ['receivedHeader', '', {}, undefined],
+  ['senders', '192.0.2.1 (Paris, France), .example.com', {}, ['192.0.2.1 (Paris, France)', '.example.com']],
   ['address', '', {}, 'An answer is needed: Where it listens.'],
 ] as const) {
+  const place = key === 'senders' ? { path: ['listeners', 'in', 'hat', 0], document: DOCUMENT } : LISTENER;
   test(`${JSON.stringify(answer)} means ${JSON.stringify(value)} for ${key} of ${JSON.stringify(object)}`, () =>
-    assert.deepEqual(answered({ key }, answer, object), value));
+    assert.deepEqual(answered({ key }, answer, object, place), value));
 }
+
+test('an empty line keeps a value whose text would read differently', () => {
+  const object = { senderGroup: 'G', senders: ['192.0.2.1 (one, (two))', 'a, b'], policy: 'RELAYED' };
+  const form = asking({ key: 'senders' }, object, { path: ['listeners', 'in', 'hat', 0], document: DOCUMENT });
+  assert.ok(form?.how === 'question');
+  assert.deepEqual(form.question.understand(' '), { ok: true, value: object.senders });
+});
 
 test('what holds anyway is not written down, what is proposed is', () => {
   assert.equal(answered({ key: 'tlsMode', inherited: 'implicit' }, ''), undefined);

@@ -75,12 +75,17 @@ export function asking(field: Field, object: Mapping, place: Place): Asking | un
       understand: keeping(understand, current),
     };
   const removable = !key.required && current !== undefined;
+  const read = (given: string): Understood<Json | undefined> =>
+    removable && given === REMOVE ? { ok: true, value: undefined } : understand(given);
   const question = line<Json | undefined>({
     text: removable ? `${text} (${REMOVE} for none)` : text,
     preset: preset === undefined ? '' : shown(preset),
-    read: (given) => (removable && given === REMOVE ? { ok: true, value: undefined } : understand(given)),
+    read,
   });
-  return asked(question, kept);
+  // An empty line keeps the value itself: as a text it might read differently.
+  const keeps = (answer: string): Understood<Json | undefined> =>
+    preset !== undefined && answer.trim() === '' ? { ok: true, value: preset } : question.understand(answer);
+  return asked({ ...question, understand: keeps }, kept);
 }
 
 function judged(read: ReturnType<typeof reader>, { key, judge }: Field, object: Mapping): typeof read {
@@ -177,7 +182,8 @@ function readings(text: string, { shape, path }: SchemaKey): Json[] {
   if (lists)
     found.push(
       text
-        .split(',')
+        // A remark in parentheses may have commas.
+        .split(/,(?![^()]*\))/)
         .map((each) => each.trim())
         .filter((each) => each !== ''),
     );
