@@ -6,10 +6,11 @@
 import type { Answer, Change, Committed, Refusal, StoreFault, Which } from '../config/configuration-store.ts';
 import { renderFaultPath } from '../core/fault.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
-import { type Call, callerOf, type HandlersOf } from './api-context.ts';
+import { type ApiContext, type Call, callerOf, type HandlersOf } from './api-context.ts';
 import { type Problem, type ProblemError, type ProblemKind, problem, problemError } from './problem.ts';
 import type { CONFIGURATION_ROUTES } from './routes-configuration.ts';
 import { mayUse } from './roles.ts';
+import { signInChange } from './sign-in-changes.ts';
 
 const MAX_NOTED_PATHS = 8;
 
@@ -71,14 +72,19 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     return { body: { version, base }, etag: version };
   },
 
-  'POST /api/config/commit': async ({ body, ifMatch }, call, { control }) => {
-    const { comment, confirmMs, ifVersion } = body;
+  'POST /api/config/commit': async ({ body, ifMatch }, call, context) => {
+    const { control } = context;
+    const { comment, confirmMs } = body;
     const ifRevision = numberOf(ifMatch);
+    const looked = await lookAtCandidate(call, context);
+    if ('problem' in looked) return looked;
+    // What was looked at is what is committed: the candidate may change meanwhile.
+    const ifVersion = Math.min(body.ifVersion ?? looked.version, looked.version);
     const answer = await control.configuration.commit(who(call), {
       comment,
       ...(confirmMs === undefined ? {} : { confirmMs }),
       ...(ifRevision === undefined ? {} : { ifRevision }),
-      ...(ifVersion === undefined ? {} : { ifVersion }),
+      ...(Number.isFinite(ifVersion) ? { ifVersion } : {}),
     });
     return committed(answer);
   },
@@ -89,14 +95,24 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     return { body: { revision: answer.revision }, note: `revision ${answer.revision.number}` };
   },
 
-  'POST /api/config/rollback': async ({ body: { to, comment, confirmMs } }, call, { control }) =>
-    committed(
+  'POST /api/config/rollback': async ({ body: { to, comment, confirmMs }, ifMatch }, call, context) => {
+    const { control } = context;
+    const running = (await control.configuration.status()).running.number;
+    const compared = isAdministrator(call) ? undefined : await control.configuration.diff(running, to);
+    const refusal = compared?.ok === true ? signInRefusal(compared.changes, context) : undefined;
+    if (refusal !== undefined) return refusal;
+    const given = numberOf(ifMatch);
+    // What was compared is what is gone back from: another revision may come meanwhile.
+    const ifRevision = compared === undefined ? given : given === undefined || given === running ? running : -1;
+    return committed(
       await control.configuration.rollback(who(call), {
         to,
         ...(comment === '' ? {} : { comment }),
         ...(confirmMs === undefined ? {} : { confirmMs }),
+        ...(ifRevision === undefined ? {} : { ifRevision }),
       }),
-    ),
+    );
+  },
 
   'POST /api/config/rekey': async (_, call, { control }) => {
     const answer = await control.configuration.rekey(who(call));
@@ -133,6 +149,25 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     return answer.ok ? { body: answer.text } : refused(answer.refusal);
   },
 };
+
+const isAdministrator = (call: Call): boolean => mayUse(callerOf(call).role, 'administrator');
+
+/** The version that may be committed, whichever it is for an administrator; or why not. */
+async function lookAtCandidate(call: Call, context: ApiContext): Promise<{ readonly version: number } | Problem> {
+  if (isAdministrator(call)) return { version: Infinity };
+  const answer = await context.control.configuration.candidate(callerOf(call).session);
+  // Where there is none, the commit says so.
+  if (!answer.ok) return { version: 0 };
+  const { changes, version } = answer.candidate;
+  return signInRefusal(changes, context) ?? { version };
+}
+
+function signInRefusal(changes: readonly Change[], { config }: ApiContext): Problem | undefined {
+  const path = signInChange(changes, config());
+  if (path === undefined) return undefined;
+  const where = path.length === 0 ? 'the whole' : renderFaultPath(path);
+  return problem('forbidden', `${where} decides who may sign in: an administrator must commit this`);
+}
 
 const who = (call: Call) => {
   const { name, session } = callerOf(call);

@@ -10,7 +10,8 @@ export type Role = (typeof ROLES)[number];
 export const ROLE_MEANING: Readonly<Record<Role, string>> = {
   'help-desk': 'answers users: sees status, queue and revocation lists, tests the directory; changes nothing',
   'read-only': 'sees the configuration and its history as well, secrets masked; may try changes, never commit them',
-  operator: 'runs the gateway: commits configurations, works on the queue, suspends and resumes, fetches lists',
+  operator:
+    'runs the gateway: commits configurations except who may sign in, works on the queue, suspends and resumes, fetches lists',
   administrator: 'manages accounts and tokens, reads the audit record, exports configurations with secrets',
 };
 

@@ -191,7 +191,8 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
   },
   'POST /api/config/commit': {
     operation: 'commit',
-    summary: 'Puts the candidate into force: checks all, builds all, records, swaps; on any failure nothing changes.',
+    summary:
+      'Puts the candidate into force: checks all, builds all, records, swaps; on any failure nothing changes. Only an administrator commits what decides who may sign in: `admin`, the authorities that it trusts, `crl.checkWebInterface`.',
     least: 'operator',
     body: z.strictObject({
       comment,
@@ -213,11 +214,13 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
   },
   'POST /api/config/rollback': {
     operation: 'rollback',
-    summary: 'Commits the document of an earlier revision as a new one. Candidates stay.',
+    summary:
+      'Commits the document of an earlier revision as a new one. Candidates stay. Who may sign in changes for administrators only.',
     least: 'operator',
     body: z.strictObject({ to: z.int().min(1), comment, confirmMs }),
     response: committed,
     etag: true,
+    ifMatch: 'possible',
     problems: ['file-mode', 'not-found'],
     recorded: ['to', 'comment', 'confirmMs'],
   },

@@ -136,9 +136,11 @@ export class CommittedConfiguration implements ConfigurationStore {
 
   rollback(
     who: Administrator,
-    { to, comment, confirmMs }: { readonly to: number; readonly comment?: string; readonly confirmMs?: number },
+    { to, comment, confirmMs, ifRevision }: Parameters<ConfigurationStore['rollback']>[1],
   ): Promise<Answer<Committed>> {
     return this.#answer(async () => {
+      const running = this.#vault.head().number;
+      if (ifRevision !== undefined && ifRevision !== running) return refuseStale('the running revision', running);
       const revision = to < 1 ? undefined : this.#kept(to);
       if (revision === undefined) return this.#noRevision(to);
       const tree = revision.document;

@@ -193,7 +193,12 @@ export interface ConfigurationStore {
   /** Commits the document of an earlier revision as a new one. Candidates stay. */
   rollback(
     who: Administrator,
-    options: { readonly to: number; readonly comment?: string; readonly confirmMs?: number },
+    options: {
+      readonly to: number;
+      readonly comment?: string;
+      readonly confirmMs?: number;
+      readonly ifRevision?: number;
+    },
   ): Promise<Answer<Committed>>;
 
   /**

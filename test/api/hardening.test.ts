@@ -242,6 +242,39 @@ test('a token of an administrator neither gives a role nor enables an account', 
   assert.equal((await change({ token }, { role: 'read-only' })).status, 200);
 });
 
+test('an operator cannot make himself an administrator through the configuration', async () => {
+  const [operator, administrator] = [await api.person('operator'), await api.person('administrator')];
+  const as = ({ token }: { token: string }, key: string, body: object) => api.tls(key, { token, body });
+  const commit = async (who: { token: string }, path: readonly string[], value: unknown): Promise<Got> => {
+    const edited = await as(who, 'PATCH /api/config/candidate', { edits: [{ op: 'set', path, value }] });
+    assert.equal(edited.status, 200, edited.text);
+    const got = await as(who, 'POST /api/config/commit', { comment: 'x' });
+    await api.tls('DELETE /api/config/candidate', { token: who.token });
+    return got;
+  };
+  const attempts: [readonly string[], unknown][] = [
+    [
+      ['admin', 'clientCertificate', 'trust'],
+      ['cac', 'evil'],
+    ],
+    [['admin', 'origins'], ['https://evil.example']],
+    [['certificateAuthorities', 'cac', 'file'], '/tmp/evil.pem'],
+    [['crl', 'checkWebInterface'], false],
+  ];
+  for (const [path, value] of attempts) {
+    const got = await commit(operator, path, value);
+    assert.deepEqual([got.status, got.kind], [403, 'forbidden'], got.text);
+    assert.match(String(got.body['detail']), /decides who may sign in: an administrator must commit this/);
+  }
+  assert.equal((await commit(operator, ['hostname'], 'op.example.test')).status, 200);
+  const before = Number((await api.good('GET /api/status')).body['revision']);
+  assert.equal((await commit(administrator, ['admin', 'maxFailedLogins'], 7)).status, 200);
+  const back = await as(operator, 'POST /api/config/rollback', { to: before });
+  assert.equal(back.kind, 'forbidden', back.text);
+  assert.equal((await as(administrator, 'POST /api/config/rollback', { to: before })).status, 200);
+  assert.equal((await as(operator, 'POST /api/config/rollback', { to: before - 1 })).status, 200);
+});
+
 test('names that reach into JavaScript objects change nothing: not in bodies, edits, queries or names of accounts', async () => {
   const { token } = await api.person('administrator');
   const cookie = await api.login((await api.person('administrator')).name);
