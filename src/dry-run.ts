@@ -39,7 +39,7 @@ export type DryRunInput = {
 
 export type Judged = Pick<SessionTrace, 'outcome'> & {
   /** The stage that decided; undefined where nothing spoke against the mail. */
-  readonly because?: Pick<TraceStage, 'stage' | 'rule' | 'says'>;
+  readonly because?: Pick<TraceStage, 'stage' | 'rule' | 'says'> | undefined;
 };
 
 export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
@@ -52,7 +52,11 @@ export type DryRun = {
   readonly changed: readonly ChangedClient[];
 };
 /** `count` clients would get `outcome`; undefined: nobody's verdict changes. */
-export type Headline = { readonly outcome?: Judged['outcome']; readonly count: number; readonly says: string };
+export type Headline = {
+  readonly outcome?: Judged['outcome'] | undefined;
+  readonly count: number;
+  readonly says: string;
+};
 
 /** The latest; a replay of more would keep the administrator waiting. */
 const MAX_CLIENTS = 20_000;

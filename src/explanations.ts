@@ -25,13 +25,15 @@ import { Turns } from './tls/turns.ts';
 import { trace, traceInput } from './trace.ts';
 
 export type ExplanationParts = {
-  readonly control: Pick<ControlCalls, 'configuration'>;
+  readonly control: {
+    readonly configuration: Pick<ControlCalls['configuration'], 'status' | 'candidate' | 'compiled'>;
+  };
   /** The revision in force, as this thread has it. */
   readonly running: () => Revision;
   /** The lists in force. */
   readonly crls: CrlSeeker;
-  /** The control thread's desk, which sessions ask. */
-  readonly desk: AskDesk;
+  /** The control thread's desk, which sessions ask; undefined: each question has a desk of its own. */
+  readonly desk: AskDesk | undefined;
   readonly dataDir: string;
   readonly clock: Clock;
 };

@@ -17,6 +17,8 @@ export type Access = {
   readonly status: StoreStatus;
   /** No gateway runs: a commit is checked and written down, and counts from the next start. */
   readonly offline: boolean;
+  /** Of a store that this command has opened itself; holds secrets. */
+  readonly compiled?: ConfigurationStore['compiled'];
   readonly close: () => Promise<void>;
 };
 
@@ -47,19 +49,20 @@ export async function accessConfiguration(options: AccessOptions): Promise<Acces
     const { openFile, openStore } = await import('./config-offline.io.ts');
     const own = configFile === undefined ? await openStore(dataDir, options) : await openFile(configFile);
     if (typeof own === 'string') return own;
-    return await accessTo(own, { offline: true, close: () => own.close(), configFile });
+    const compiled: ConfigurationStore['compiled'] = (which) => own.compiled(which);
+    return await accessTo(own, { offline: true, close: () => own.close(), configFile, compiled });
   } catch (error) {
     if (error instanceof GatewayError) return error.message;
     throw error;
   }
 }
 
-type How = Pick<Access, 'offline' | 'close'> & { readonly configFile: string | undefined };
+type How = Pick<Access, 'offline' | 'close' | 'compiled'> & { readonly configFile: string | undefined };
 
-async function accessTo(store: Configuration, { offline, close, configFile }: How): Promise<Access | string> {
+async function accessTo(store: Configuration, { configFile, ...how }: How): Promise<Access | string> {
   const status = await store.status();
   const other = status.mode === 'file' ? `on the file ${status.file ?? ''}` : 'on its configuration store';
-  if (configFile === undefined || status.file === configFile) return { store, status, offline, close };
-  await close();
+  if (configFile === undefined || status.file === configFile) return { store, status, ...how };
+  await how.close();
   return `the gateway of this data folder runs ${other}, not on ${configFile}`;
 }

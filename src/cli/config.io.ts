@@ -4,6 +4,7 @@
  * standard output.
  */
 import fs from 'node:fs';
+import path from 'node:path';
 import type { ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
@@ -201,12 +202,18 @@ async function commit(context: Context): Promise<number> {
 }
 
 /** Whose verdict the commit would change; nothing is committed. */
-async function tryCommit({ parsed: { options, flags }, write }: Context): Promise<number> {
-  const { dryRunCandidate } = await import('./dry-run.io.ts');
+async function tryCommit(context: Context): Promise<number> {
+  const { store, compiled, write } = context;
+  const { options, flags } = context.parsed;
+  const { dryRunCandidate, dryRunOffline } = await import('./dry-run.io.ts');
   const { config: file, data, days = '7' } = options;
   if (!/^[1-9]\d{0,3}$/.test(days)) throw new UsageError('--days needs a whole number from 1');
-  const dataDir = file === undefined ? data : dataFolder(file, data);
-  return await dryRunCandidate({ dataDir, days: Number(days), json: flags.has('json') }, write);
+  const dataDir = file === undefined ? path.resolve(data ?? 'data') : dataFolder(file, data);
+  const asked = { dataDir, days: Number(days), json: flags.has('json') };
+  if (compiled === undefined) return await dryRunCandidate(asked, write);
+  const { session } = localAdministrator();
+  const own = { status: () => store.status(), candidate: (of: string) => store.candidate(of), compiled };
+  return await dryRunOffline({ ...asked, session, store: own }, write);
 }
 
 async function confirm(context: Context): Promise<number> {

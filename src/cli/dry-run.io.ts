@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { dryRun, type DryRun, type JudgedRevision } from '../dry-run.ts';
+import { type ExplanationParts, explanationsOf } from '../explanations.ts';
 import { ClientHistory } from '../log/client-history.io.ts';
 import { type OfflineLists, offlineRevocation } from '../offline-revocation.ts';
 import { loadRevision } from '../revision.ts';
@@ -57,6 +58,34 @@ export async function dryRunCandidate(asked: CandidateDryRun, write: Write): Pro
   const answer = await gatewayAt(dataDir).call('POST /api/config/candidate/dry-run', { body: { days } });
   const result = bodyOf<DryRun>(answer, write);
   return result === undefined ? 1 : sayDryRun(result, json, write);
+}
+
+export type OfflineDryRun = CandidateDryRun & {
+  readonly dataDir: string;
+  readonly session: string;
+  readonly store: ExplanationParts['control']['configuration'];
+};
+
+/** The same where no gateway runs, of the store in its data folder. */
+export async function dryRunOffline(asked: OfflineDryRun, write: Write): Promise<0 | 1 | 3> {
+  const { dataDir, days = 7, json = false, session, store } = asked;
+  const running = await store.compiled('running');
+  if (!running.ok) return refused(running.refusal.why, write);
+  const { revision } = running;
+  const { config, material } = revision;
+  const crls = await offlineRevocation({ config, material, baseDir: dataDir, dataDir, clock, log });
+  try {
+    const parts = { control: { configuration: store }, running: () => revision, crls, desk: undefined, dataDir, clock };
+    const answer = await explanationsOf(parts).dryRun(session, { days });
+    return answer.ok ? sayDryRun(answer.value, json, write) : refused(answer.refusal.why, write);
+  } finally {
+    crls.close();
+  }
+}
+
+function refused(why: string, write: Write): 1 {
+  write(`sallyport: ${why}\n`);
+  return 1;
 }
 
 function sayDryRun(result: DryRun, json: boolean, write: Write): 0 | 3 {

@@ -286,8 +286,13 @@ test('the running gateway lists exemptions by their end, and who is only monitor
   assert.match(monitored.output, /^erin \(profile monitored\): 1 times, since \d{4}-/);
 });
 
-test('once the gateway has ended its commands say so, and the history is still told', async () => {
+test('once the gateway has ended its commands say so; history and commit --dry-run are still there', async () => {
+  assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
   await gateway.stop();
+  // The store is nobody's now: the command opens it itself.
+  const offline = await run('commit', '--dry-run');
+  assert.equal(offline.code, 3, offline.output);
+  assert.match(offline.output, /clients seen in the last 7 days would be refused:\n(.*\n)* {2}bob from 127\.0\.0\.1/);
   const { code, output } = await run('dryrun');
   assert.equal(code, 1);
   assert.match(output, /no gateway is running on /);
