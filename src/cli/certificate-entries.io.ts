@@ -22,6 +22,11 @@ import { readPassword } from './password.io.ts';
 
 export type Section = 'certificates' | 'certificateAuthorities';
 
+export const NOUNS: Readonly<Record<Section, string>> = {
+  certificates: 'certificate',
+  certificateAuthorities: 'certificate authority',
+};
+
 /** The text and the file keys of an entry. */
 const KEYS = {
   certificates: { text: 'certPem', file: 'certFile' },
@@ -37,7 +42,7 @@ export async function entriesOf(editor: Editor, section: Section): Promise<Mappi
 export async function readEntry(editor: Editor, section: Section, name: string): Promise<CertificateFile> {
   const entry = (await entriesOf(editor, section))[name];
   const { text, file } = KEYS[section];
-  if (!isMapping(entry)) return { ok: false, why: `there is no ${name}` };
+  if (!isMapping(entry)) return { ok: false, why: `there is no ${NOUNS[section]} ${name}` };
   if (entry[text] !== undefined) return await readText(shown(entry[text]));
   const base = path.dirname(editor.session.status.file ?? '/');
   return await readCertificates(path.resolve(base, shown(entry[file] ?? '')));

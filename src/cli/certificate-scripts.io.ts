@@ -12,12 +12,13 @@ import {
   asAuthority,
   asCertificate,
   entriesOf,
+  NOUNS,
   readEntry,
   renewed,
   rowsOf,
   type Taken,
 } from './certificate-entries.io.ts';
-import { CertificateObjects, NOUNS } from './certificate-objects.io.ts';
+import { CertificateObjects } from './certificate-objects.io.ts';
 import { certificateTable } from './certificate-table.ts';
 import { readDays } from './certificate-days.ts';
 import type { Script } from './collection.ts';

@@ -1,6 +1,6 @@
 /**
  * How an object of the configuration is handled by its command, as data: where it lives, how it is listed, what is asked.
- * `config-command.io.ts` makes the dialogue and the arguments for scripts of it. Pure: types only.
+ * `config-command.io.ts` makes the dialogue and the arguments for scripts of it. Pure.
  */
 import type { Json, Mapping } from '../config/document.ts';
 import type { Editor, MenuOperation } from './editor.io.ts';
@@ -71,3 +71,6 @@ export type ConfigCommand = {
   readonly extras?: readonly ExtraOperation[];
   readonly scripts?: Readonly<Record<string, Script>>;
 };
+
+/** `a listener`, `an entry`, `an LDAP query`. */
+export const withArticle = (noun: string): string => `${/^([aeiou]|LDAP|SMTP)/i.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -5,7 +5,7 @@
 import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, isSame, type Json, type Mapping, valueAt } from '../config/document.ts';
 import { nameFault } from '../config/schema-place.ts';
-import type { Collection, Settings } from './collection.ts';
+import { type Collection, type Settings, withArticle } from './collection.ts';
 import type { Editor, MenuOperation } from './editor.io.ts';
 import { fillIn } from './form.io.ts';
 import { choice, line, type Understood, yesNo } from './question.ts';
@@ -35,9 +35,9 @@ export function collectionOperations(collection: Collection, editor: Editor): Me
       does: `Create a new ${noun}.`,
       run: () => (collection.create ?? ((each) => create(collection, each)))(editor),
     },
-    { name: 'edit', does: `Modify a ${noun}.`, run: () => modify(collection, editor) },
-    { name: 'delete', does: `Remove a ${noun}.`, run: () => remove(collection, editor) },
-    { name: 'rename', does: `Give a ${noun} another name.`, run: () => pickAndRename(collection, editor) },
+    { name: 'edit', does: `Modify ${withArticle(noun)}.`, run: () => modify(collection, editor) },
+    { name: 'delete', does: `Remove ${withArticle(noun)}.`, run: () => remove(collection, editor) },
+    { name: 'rename', does: `Give ${withArticle(noun)} another name.`, run: () => pickAndRename(collection, editor) },
   ];
 }
 
@@ -95,8 +95,9 @@ type Names = { readonly section: readonly string[]; readonly noun: string; reado
 
 export function newName(text: string, { section, noun, names }: Names): Understood<string> {
   const why = nameFault(section, text);
-  if (why !== undefined) return { ok: false, why: `${JSON.stringify(text)} is no name for a ${noun}: ${why}.` };
-  if (names.includes(text)) return { ok: false, why: `There is a ${noun} ${text} already.` };
+  if (why !== undefined)
+    return { ok: false, why: `${JSON.stringify(text)} is no name for ${withArticle(noun)}: ${why}.` };
+  if (names.includes(text)) return { ok: false, why: `There is ${withArticle(noun)} ${text} already.` };
   return { ok: true, value: text };
 }
 

@@ -7,7 +7,7 @@ import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { nameFault } from '../config/schema-place.ts';
 import { refuseImpossible, refuseMissing } from '../config/refusals.ts';
-import type { Collection, ConfigCommand, Settings } from './collection.ts';
+import { type Collection, type ConfigCommand, type Settings, withArticle } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
 import { optionNames, secretOptions, withOptions } from './form.ts';
 import { PLACE_OPTIONS, PLACE_USAGE, refusedByFile, said, UsageError } from './on-configuration.io.ts';
@@ -48,7 +48,7 @@ export function scriptOptions({ collections, settings = [], scripts = {} }: Conf
 export function scriptUsage(command: ConfigCommand): string {
   const { name, collections, settings = [], scripts = {} } = command;
   const keyed = [
-    ...collections.map((each) => `KEY of a ${each.noun}: ${keysOf(each).join(', ')}`),
+    ...collections.map((each) => `KEY of ${withArticle(each.noun)}: ${keysOf(each).join(', ')}`),
     ...settings.map((each) => `KEY of ${each.name}: ${keysOfSettings(each).join(', ')}`),
   ];
   const rows = [
@@ -128,7 +128,7 @@ async function create(collection: Collection, editor: Editor, [name = '']: reado
   if (bad !== undefined) return said(editor.session, refuseImpossible(`${JSON.stringify(name)}: ${bad}`), () => '');
   const document = await editor.document();
   if (valueAt(document, [...section, name]) !== undefined)
-    return said(editor.session, refuseImpossible(`there is a ${noun} ${name} already`), () => '');
+    return said(editor.session, refuseImpossible(`there is ${withArticle(noun)} ${name} already`), () => '');
   return await put({ path: [...section, name], object: begin, document }, editor);
 }
 
@@ -181,5 +181,5 @@ async function rename(
 }
 
 async function apply(editor: Editor, edit: Edit): Promise<number> {
-  return said(editor.session, await editor.edit([edit]), (edited) => editedLines(edited).trimEnd().concat('\n'));
+  return said(editor.session, await editor.edit([edit]), editedLines);
 }

@@ -52,7 +52,7 @@ export class Editor {
   /** The same with words for the person: what is still wrong, with the path. */
   async change(edits: readonly Edit[]): Promise<boolean> {
     const answer = await this.edit(edits);
-    this.dialogue.write(answer.ok ? editedLines(answer) : refusalLines(answer.refusal));
+    this.dialogue.write(answer.ok ? `${editedLines(answer)}\n` : refusalLines(answer.refusal));
     return answer.ok;
   }
 
@@ -86,10 +86,10 @@ export class Editor {
 }
 
 export function editedLines({ faults }: Edited): string {
-  if (faults.length === 0) return 'Changed; commit puts it into force.\n\n';
+  if (faults.length === 0) return 'Changed; commit puts it into force.\n';
   const errors = faults.some(({ severity }) => severity === 'error');
   const rows = faults.map((fault) => `  ${faultLine(fault, undefined)}\n`).join('');
-  return `Changed; ${errors ? 'before commit can put it into force' : 'to be known before commit puts it into force'}:\n${rows}\n`;
+  return `Changed; ${errors ? 'before commit can put it into force' : 'to be known before commit puts it into force'}:\n${rows}`;
 }
 
 /** An option of where the configuration is, for another command. */
