@@ -9,7 +9,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { atEnd } from '../support/at-end.ts';
 import { CertificateAuthority, type Credentials, type CrlIssue, derOf } from '../support/certificate-authority.ts';
 import { type CrlAnswer, CrlServer } from '../support/crl-server.ts';
 import { freePorts } from '../support/free-port.ts';
@@ -45,16 +44,10 @@ const pem = (body: string | Buffer): CrlAnswer => ({ kind: 'list', body });
 /** Of the other authority: dave's card is revoked. */
 const otherList = (issue: CrlIssue = {}): string => other.crl({ revoked: ['1004'], ...issue });
 
-async function served(answer: CrlAnswer): Promise<CrlServer> {
-  const server = await CrlServer.start(answer);
-  atEnd(() => server.stop());
-  return server;
-}
-
 /** A gateway with a listener for either mode; `cac` is what the card authority's source serves. */
 async function start(cac: CrlAnswer, sources: (cacUrl: string, otherUrl: string) => Section): Promise<Running> {
-  const server = await served(cac);
-  const otherServer = await served(pem(otherList()));
+  const server = await CrlServer.start(cac);
+  const otherServer = await CrlServer.start(pem(otherList()));
   const [starttls = 0, implicit = 0] = await freePorts(2);
   const base = site.base();
   const profiles = base['smtpAuthProfiles'] as Section;

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { atEnd } from '../support/at-end.ts';
 import { CrlServer } from '../support/crl-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Gateway, type LogEvent, PROGRAM } from '../support/gateway.ts';
@@ -47,11 +46,7 @@ async function enter(port: number, person: Person): Promise<SmtpSession> {
   return session;
 }
 
-async function serve(body: string): Promise<CrlServer> {
-  const server = await CrlServer.start({ kind: 'list', body });
-  atEnd(() => server.stop());
-  return server;
-}
+const serve = (body: string): Promise<CrlServer> => CrlServer.start({ kind: 'list', body });
 
 async function maySend(session: SmtpSession): Promise<void> {
   await session.expect('MAIL FROM:<alice@example.test>', '250');

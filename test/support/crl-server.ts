@@ -4,6 +4,7 @@
  */
 import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { atEnd } from './at-end.ts';
 
 export type CrlAnswer =
   | { readonly kind: 'list'; readonly body: string | Buffer }
@@ -28,8 +29,11 @@ export class CrlServer {
     this.#serve(server);
   }
 
+  /** Ends with the test file, however that ends. */
   static async start(answer: CrlAnswer, port = 0): Promise<CrlServer> {
-    return new CrlServer(await listen(port), answer);
+    const server = new CrlServer(await listen(port), answer);
+    atEnd(() => server.stop());
+    return server;
   }
 
   url(name = 'cac.crl'): string {
