@@ -1,6 +1,7 @@
 /** What somebody who means harm sends to the API's port: octets that are no HTTP, half requests, and requests in disguise. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import net from 'node:net';
 import { before, describe, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { renderText } from '../../src/log/mail-log.ts';
@@ -133,7 +134,15 @@ test('who is slow in any way loses the connection, and nobody else waits for him
   };
   const start = `GET /api/openapi.json HTTP/1.1\r\n${HOST}`;
   const body = `POST /api/login HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n`;
+  /** Never begins the handshake. */
+  const silent = async (): Promise<number> => {
+    const socket = net.connect({ host: '127.0.0.1', port: api.port, localAddress: from });
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'close');
+    return Date.now() - began;
+  };
   const slow = [
+    silent(),
     ended(''),
     ended(start),
     ended(start, 'X: y\r\n'),
