@@ -18,7 +18,7 @@ export type Collection = {
   readonly askName: string;
   /** What a new one begins with, beside the answers. */
   readonly begin?: Mapping;
-  readonly fields: (object: Mapping, document: Mapping) => readonly Field[];
+  readonly fields: (object: Mapping, document: Mapping, name: string) => readonly Field[];
   /** Behind the number and the name in the list. */
   readonly row: (object: Json, document: Mapping) => string;
   /** `NAME show OBJECT` in words, in place of the object as it is written. */

@@ -50,7 +50,7 @@ export const OBJECT_COMMANDS: Commands = {
   }),
   crlconfig: objects('crlconfig', {
     does: 'where revocation lists come from, and what is checked against them',
-    words: ['setup'],
+    words: ['setup', 'status', 'update'],
     load: async () => (await import('./crlconfig.io.ts')).CRLCONFIG,
   }),
   sslconfig: objects('sslconfig', {

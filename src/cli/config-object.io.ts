@@ -78,7 +78,7 @@ export async function create(collection: Collection, editor: Editor): Promise<vo
       : { type: await dialogue.ask(choice(collection.types.ask, collection.types.options)) };
   const begin: Mapping = { ...type, ...collection.begin };
   const path = [...collection.section, name];
-  const value = await fillIn(dialogue, collection.fields(begin, document), begin, { path, document });
+  const value = await fillIn(dialogue, collection.fields(begin, document, name), begin, { path, document });
   await editor.change([{ op: 'set', path, value }]);
 }
 
@@ -138,7 +138,7 @@ export async function modifyByForm(
   const path = [...section, name];
   const before = valueAt(document, path);
   const object = isMapping(before) ? before : {};
-  const value = await fillIn(editor.dialogue, fields(object, document), object, { path, document });
+  const value = await fillIn(editor.dialogue, fields(object, document, name), object, { path, document });
   await keep(editor, { op: 'set', path, value }, object);
 }
 

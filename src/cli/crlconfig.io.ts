@@ -1,9 +1,19 @@
 /** `crlconfig`: where revocation lists come from, and what is checked against them. Effects: see `config-command.io.ts`. */
 import { isMapping } from '../config/document.ts';
-import type { ConfigCommand } from './collection.ts';
+import type { ConfigCommand, Script } from './collection.ts';
 import { crl } from './crl.io.ts';
 import { optionOf } from './editor.io.ts';
 import { shown } from './form.ts';
+
+/** The same for scripts, as `sallyport crl`. */
+const script = (name: string, operation: 'list' | 'update'): Script => ({
+  usage: [name === 'update' ? '[SOURCE]' : ''],
+  options: [],
+  run: async (editor, words) => {
+    const json = editor.session.parsed.flags.has('json') ? ['--json'] : [];
+    return await crl([operation, ...words, ...json, ...optionOf(editor, 'data')], editor.session.write);
+  },
+});
 
 export const CRLCONFIG: ConfigCommand = {
   name: 'crlconfig',
@@ -74,4 +84,8 @@ export const CRLCONFIG: ConfigCommand = {
         void (await crl(['update', ...optionOf(editor, 'data')], (text) => editor.dialogue.write(text))),
     },
   ],
+  scripts: {
+    status: script('status', 'list'),
+    update: script('update', 'update'),
+  },
 };

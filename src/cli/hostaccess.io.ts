@@ -65,6 +65,7 @@ export class HostAccess {
       },
       { name: 'print', does: 'Display the table.', looks: true, run: () => this.#print() },
       { name: 'import', does: 'Import a table from a file.', run: () => this.#import() },
+      { name: 'clear', does: 'Remove all sender groups but ALL.', run: () => this.#clear() },
       { name: 'export', does: 'Export the table to a file.', looks: true, run: () => this.#export() },
     ];
   }
@@ -150,6 +151,14 @@ export class HostAccess {
       }),
     );
     await this.editor.change([{ op: 'move', path: [...this.path, at], to }]);
+  }
+
+  async #clear(): Promise<void> {
+    const { groups } = await this.listener();
+    const all = groups.filter(({ senderGroup }) => senderGroup === 'ALL');
+    const value = all.length > 0 ? all : [{ senderGroup: 'ALL', policy: 'BLOCKED' }];
+    if (await this.editor.dialogue.ask(yesNo('Are you sure you want to remove all sender groups but ALL?', false)))
+      await this.editor.change([{ op: 'set', path: this.path, value }]);
   }
 
   async #print(): Promise<void> {

@@ -32,6 +32,18 @@ export function policyTerms(document: Json, name: string): Mapping {
   };
 }
 
+/** Bytes as a person writes them: `100M`. */
+export function sizeText(size: Json | undefined): string {
+  const MIB = 1024 * 1024;
+  return typeof size === 'number' && size % MIB === 0 ? `${size / MIB}M` : text(size);
+}
+
+/** What holds where the policy itself is silent. */
+export function inheritedTerms(document: Json, name: string): Mapping {
+  const { [name]: _, ...others } = mappingAt(document, ['mailFlowPolicies']);
+  return policyTerms({ mailFlowPolicies: others }, name);
+}
+
 export function senderGroups(listener: Mapping): Mapping[] {
   const { hat } = listener;
   return isList(hat) ? hat.filter((group) => isMapping(group)) : [];
@@ -102,10 +114,7 @@ export function listenerSummary(
 export function hostAccessHeading(document: Json, listener: Mapping): string {
   const terms = policyTerms(document, 'default');
   const rows: readonly (readonly [string, string])[] = [
-    [
-      'Maximum Message Size',
-      text(terms['maxMessageSize'] === DEFAULT_POLICY_PARAMETERS.maxMessageSize ? '100M' : terms['maxMessageSize']),
-    ],
+    ['Maximum Message Size', sizeText(terms['maxMessageSize'])],
     ['Maximum Number Of Concurrent Connections From A Single IP', text(terms['maxConnectionsPerAddress'])],
     ['Maximum Number Of Messages Per Connection', text(terms['maxMessagesPerConnection'])],
     ['Maximum Number Of Recipients Per Message', text(terms['maxRecipientsPerMessage'])],

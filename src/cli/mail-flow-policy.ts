@@ -2,12 +2,10 @@
 import { isMapping, type Json, type Mapping } from '../config/document.ts';
 import type { Collection } from './collection.ts';
 import { type Field, shown } from './form.ts';
-import { policyTerms, TLS_WORDS } from './listener-summary.ts';
+import { inheritedTerms, sizeText, TLS_WORDS } from './listener-summary.ts';
 
 const TLS_REMARK =
   "You have chosen to enable TLS. Please use the 'certconfig' command to\nensure that there is a valid certificate configured.";
-
-const DEFAULT_MAX_MESSAGE_SIZE = '100M';
 
 /** `inherited`: what holds where the policy is silent. */
 const termFields = (inherited: Mapping): Field[] => [
@@ -26,8 +24,7 @@ function limitFields(inherited: Mapping): Field[] {
     {
       key: 'maxMessageSize',
       ask: 'Enter the maximum message size. Add a trailing k for kilobytes, M for megabytes, or no letter for bytes.',
-      inherited:
-        typeof inherited['maxMessageSize'] === 'string' ? inherited['maxMessageSize'] : DEFAULT_MAX_MESSAGE_SIZE,
+      inherited: sizeText(inherited['maxMessageSize']),
     },
     {
       key: 'maxConnectionsPerAddress',
@@ -99,7 +96,7 @@ function securityFields(inherited: Mapping): Field[] {
   ];
 }
 
-export const defaultPolicyFields = (): Field[] => termFields(policyTerms({}, 'default'));
+export const defaultPolicyFields = (): Field[] => termFields(inheritedTerms({}, 'default'));
 
 export const MAIL_FLOW_POLICIES: Collection = {
   kind: 'policy',
@@ -115,13 +112,16 @@ export const MAIL_FLOW_POLICIES: Collection = {
       .map(shown)
       .join(', ');
   },
-  fields: (_object, document) => [
-    {
-      key: 'behavior',
-      ask: 'Select a behavior for this policy.',
-      labels: { accept: 'Accept', relay: 'Relay', reject: 'Reject', tcpRefuse: 'TCP Refuse', continue: 'Continue' },
-      inherited: 'accept',
-    },
-    ...termFields(policyTerms(document, 'default')),
-  ],
+  fields: (_object, document, name) => {
+    const inherited = inheritedTerms(document, name);
+    return [
+      {
+        key: 'behavior',
+        ask: 'Select a behavior for this policy.',
+        labels: { accept: 'Accept', relay: 'Relay', reject: 'Reject', tcpRefuse: 'TCP Refuse', continue: 'Continue' },
+        ...held(inherited, 'behavior'),
+      },
+      ...termFields(inherited),
+    ];
+  },
 };

@@ -172,7 +172,7 @@ test('the listener, its terms, commit; then Alice sends with her card and Bob wi
   const edit = ['edit', 'submission', 'certificate', 'gateway', 'smtpauth', 'cac-or-password', ''];
   await told('listenerconfig', ...policy, ...edit, 'delete', 'first', 'y', '');
   assert.deepEqual(await candidate('mailFlowPolicies.RELAYED'), {
-    behavior: 'relay',
+    // relay is what is built in under this name
     tls: 'preferred',
     smtpAuth: 'required',
     requireTlsToOfferSmtpAuth: true,
@@ -180,6 +180,10 @@ test('the listener, its terms, commit; then Alice sends with her card and Bob wi
   const committed = await told('commit', 'recipe C, typed');
   assert.match(committed, /Changes committed: revision 2, in force\n$/);
   await gateway.event((event) => /crl/.test(String(event.event)) && JSON.stringify(event).includes('cac'));
+
+  const updated = await piped(at('crlconfig', 'update', 'cac', '--json'));
+  assert.equal(JSON.parse(updated.stdout).sources[0].name, 'cac', updated.output);
+  assert.match(await told('crlconfig', 'status', ''), /^cac\b/m);
 
   const alice = await SmtpSession.open({ port });
   await alice.startTls({ ...site.pki.card('alice'), ca: site.pki.serverCa });
