@@ -53,7 +53,7 @@ export function traceInput({ listeners }: Config, question: TraceQuestion): Trac
   if (remoteAddress === undefined) return `${fromIp} is no IPv4 or IPv6 address`;
   const names = Object.keys(listeners);
   const listener = question.listener ?? (names.length === 1 ? names[0] : undefined);
-  if (listener === undefined) return `choose a listener: ${names.join(', ')}`;
+  if (listener === undefined) return `name a listener (--listener): ${names.join(', ')}`;
   const found = Object.hasOwn(listeners, listener) ? listeners[listener] : undefined;
   if (found === undefined) return `there is no listener ${listener}: ${names.join(', ')}`;
   return {

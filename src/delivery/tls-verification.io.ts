@@ -185,5 +185,4 @@ async function say(channel: PeerChannel, command: string, timeoutMs: number): Pr
 
 const isReply = (read: Read, code: number): boolean => read.kind === 'reply' && read.reply.code === code;
 
-const wordsOf = (read: Read): string =>
-  read.kind === 'reply' ? `${read.reply.code} ${textOfReply(read.reply)}` : read.why;
+const wordsOf = (read: Read): string => (read.kind === 'reply' ? textOfReply(read.reply) : read.why);

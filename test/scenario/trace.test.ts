@@ -271,7 +271,7 @@ test('a question that cannot be understood is said, with exit code 2', () => {
     [['--sender', 'a@b', 'c@d'], /--from-ip is needed/],
     [['--from-ip', '1.2.3.4', 'c@d'], /--sender is needed/],
     [['--from-ip', '1.2.3.4', '--sender', 'a@b'], /at least one RECIPIENT/],
-    [['--from-ip', '1.2.3.4', '--sender', 'a@b', 'c@d'], /choose a listener: listener-0/],
+    [['--from-ip', '1.2.3.4', '--sender', 'a@b', 'c@d'], /name a listener \(--listener\): listener-0/],
     [['--from-ip', '1.2.3.4', '--sender', 'a@b', '--listener', 'none-such', 'c@d'], /there is no listener none-such/],
     [
       ['--from-ip', '1.2.3.4', '--sender', 'a@b', '--listener', 'listener-0', '--certificate', '/none', 'c@d'],
