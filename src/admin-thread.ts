@@ -67,7 +67,7 @@ class AdminRoom implements ThreadHandlers {
   #revision: CompiledRevision | undefined;
   readonly #crls = new CrlSeeker(tellPoints);
   #api: Promise<Answer> | undefined;
-  #explanations: Promise<Explanations> | undefined;
+  #explanations: Promise<Explanations & { readonly close: () => void }> | undefined;
   #closeApi: () => void = () => undefined;
   #ready: () => void = () => undefined;
   /** The first revision is in force. */
@@ -163,6 +163,7 @@ class AdminRoom implements ThreadHandlers {
     this.#close([...this.#listeners.keys()]);
     this.#socket?.close();
     this.#closeApi();
+    (await this.#explanations)?.close();
     this.#log.flush();
   }
 

@@ -52,16 +52,23 @@ const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
   ({ ok: false, refusal: { kind, why } as Refusal }) as const;
 
 export type QuestionParts = ExplanationParts & {
+  /** What ends the lists that are open for questions under way. */
+  readonly open: Set<() => void>;
   readonly revisionOf: (which: Which) => Promise<Answer<{ readonly revision: Revision }>>;
 };
 
-export function explanationsOf(given: ExplanationParts): Explanations {
+/** `close` gives up what is under way: temporary folders and downloads. */
+export function explanationsOf(given: ExplanationParts): Explanations & { readonly close: () => void } {
   const { control, running } = given;
   // What is in force is here; the control thread has what is not compiled in a process apart.
   const revisionOf: QuestionParts['revisionOf'] = async (which) =>
     which === 'running' ? { ok: true, revision: running() } : await control.configuration.compiled(which);
-  const parts = { ...given, revisionOf };
+  const open = new Set<() => void>();
+  const parts = { ...given, revisionOf, open };
   return {
+    close: () => {
+      for (const close of open) close();
+    },
     ...sessionQuestions(parts),
     ...destinationQuestion(parts),
     ...historyQuestions(parts),
@@ -184,7 +191,12 @@ async function openBench(revision: Revision, parts: QuestionParts): Promise<Benc
   const { file } = await parts.control.configuration.status();
   const baseDir = file === undefined ? dataDir : path.dirname(path.resolve(file));
   const crls = await offlineRevocation({ config, material, baseDir, dataDir, clock, log: SILENT });
-  return { revision, crls, desk: undefined, close: () => crls.close() };
+  const close = (): void => {
+    parts.open.delete(close);
+    crls.close();
+  };
+  parts.open.add(close);
+  return { revision, crls, desk: undefined, close };
 }
 
 /** What decides which revocation lists are held, and what responders are trusted by. */
