@@ -44,6 +44,8 @@ export type OpenedConfiguration = {
   /** The one to run. */
   readonly revision: Revision;
   readonly warnings: readonly string[];
+  /** That it is an earlier one because nobody confirmed the last, and what else an administrator must hear. */
+  readonly wentBack: readonly string[];
   /** Names it in a line about something else: the file, or the revision. */
   readonly name: string;
   /** Where relative paths start. */
@@ -79,6 +81,7 @@ async function openFile(file: string, dataDir: string): Promise<OpenResult> {
     ok: true,
     revision: loaded.revision,
     warnings: loaded.warnings,
+    wentBack: [],
     name: file,
     baseDir: path.dirname(file),
     serve: (host) => new FileConfiguration({ ...portsOf(host, lineOf), file, check }, loaded.document),
@@ -121,7 +124,8 @@ async function openRunnable(vault: StoreVault, dataDir: string): Promise<OpenRes
   return {
     ok: true,
     revision: loaded.revision,
-    warnings: [...notes, ...loaded.warnings],
+    warnings: loaded.warnings,
+    wentBack: notes,
     name,
     baseDir: dataDir,
     serve: (host) => new CommittedConfiguration(vault, { ...portsOf(host, renderPlainFault), check }),

@@ -141,6 +141,7 @@ export class Gateway {
   async start(): Promise<void> {
     const { dataDir } = this.#options;
     fs.mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+    for (const text of this.#opened.wentBack) this.#system('warning', text, 'went back at the start');
     for (const text of this.#opened.warnings) this.#system('warning', text);
     for (const address of addressesOf(this.config)) await claimAddress(address);
     this.#store = await openQueueStore({

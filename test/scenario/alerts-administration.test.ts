@@ -1,6 +1,7 @@
 /** What administrators are told about each other: a commit that nobody confirmed, passwords that somebody guesses. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ApiSite } from '../support/api-site.ts';
 import { atEnd } from '../support/at-end.ts';
 import { configCommand } from '../support/gateway.ts';
@@ -30,6 +31,19 @@ test('a commit that nobody confirms goes back by itself, and the administrators 
     /^Subject: \[Warning\]-\[gw\.example\.test\]: \(System\) the configuration went back to an earlier rev/m,
   );
   assert.match(text.replace(/\r\n/g, ' '), /revision 2 was not confirmed before \S+ \(revision 3 in force\)/);
+});
+
+test('one whose time ran out while the gateway was down is told at the next start', async () => {
+  assert.equal(configCommand(...at('set', 'system.minFreeSpace', '31M')).code, 0);
+  assert.equal(configCommand(...at('commit', '--confirm', '3s', '--comment', 'risky, too')).code, 0);
+  await api.gateway.kill();
+  await delay(3000);
+  await api.restart();
+  const { text } = await office.messageWith('was not confirmed in time');
+  assert.match(
+    text,
+    /^Subject: \[Warning\]-\[gw\.example\.test\]: \(System\) configuration revision \d+ in force: revision \d+/m,
+  );
 });
 
 test('a login that is locked after failures is told once, whoever is guessed at', async () => {
