@@ -1,14 +1,15 @@
 /**
- * Puts alerts together: the desk, and the way of its mail, which is loaded with the first alert that has a recipient
- * and built anew for each configuration. Effects: through both.
+ * Puts alerts together: the desk, and the way of its mail. That is on the delivery thread, which has loaded what it
+ * takes; where it does not answer, because it is what the alert is about, the control thread takes the same way itself.
+ * Effects: through both.
  */
 import { randomBytes } from 'node:crypto';
 import { AlertCollector } from './alerts/alert-collector.io.ts';
-import { AlertDesk, type AlertMail, type AlertSent } from './alerts/alert-desk.io.ts';
+import { AlertDesk } from './alerts/alert-desk.io.ts';
 import { AlertFile } from './alerts/alert-file.io.ts';
 import type { AlertListing, AlertRecord } from './alerts/alert-listing.ts';
 import type { Config } from './config/schema.ts';
-import type { RaisedAlert } from './core/alert.ts';
+import type { AlertMail, AlertSent, RaisedAlert } from './core/alert.ts';
 import type { Clock } from './core/ports.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
@@ -17,7 +18,16 @@ import type { AlertPath } from './pipeline/alert-delivery.io.ts';
 /** How long a gateway that cannot go on waits for the alert that says so. */
 const LAST_WORDS_MS = 3000;
 
-export type AlertsOptions = { readonly clock: Clock; readonly log: MailLog; readonly version: string };
+/** Longer than any attempt that goes on: then the thread hangs. */
+const MAX_SEND_MS = 150_000;
+
+export type AlertsOptions = {
+  readonly clock: Clock;
+  readonly log: MailLog;
+  readonly version: string;
+  /** One attempt by the delivery thread; rejects where there is none. */
+  readonly viaDelivery: (mail: AlertMail) => Promise<AlertSent>;
+};
 
 export class Alerts {
   readonly #clock: Clock;
@@ -27,9 +37,14 @@ export class Alerts {
   #config: Config;
   #path: Promise<AlertPath> | undefined;
   readonly #log: MailLog;
+  readonly #viaDelivery: AlertsOptions['viaDelivery'];
   #file: AlertFile | undefined;
+  /** Before the threads are there, nothing is sent. */
+  readonly #started = Promise.withResolvers<void>();
+  #stopped = false;
 
-  constructor({ clock, log, version }: AlertsOptions, config: Config) {
+  constructor({ clock, log, version, viaDelivery }: AlertsOptions, config: Config) {
+    this.#viaDelivery = viaDelivery;
     this.#clock = clock;
     this.#config = config;
     const unique = (): string => randomBytes(12).toString('hex');
@@ -50,6 +65,7 @@ export class Alerts {
     this.#desk.resume(file.read());
     this.#file = file;
     file.changed();
+    this.#started.resolve();
   }
 
   configure(config: Config): void {
@@ -70,12 +86,15 @@ export class Alerts {
 
   /** The gateway cannot go on: what was raised gets a moment to leave. */
   async lastWords(): Promise<void> {
+    this.#started.resolve();
     this.#collector.flush();
     await this.#desk.finish(LAST_WORDS_MS);
     this.#file?.write();
   }
 
   stop(): void {
+    this.#stopped = true;
+    this.#started.resolve();
     this.#collector.flush();
     this.#desk.stop();
     this.#file?.write();
@@ -83,6 +102,23 @@ export class Alerts {
   }
 
   async #send(mail: AlertMail): Promise<AlertSent> {
+    await this.#started.promise;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the delivery thread does not answer')), MAX_SEND_MS).unref();
+    });
+    try {
+      return await Promise.race([this.#viaDelivery(mail), late]);
+    } catch {
+      return this.#stopped
+        ? { ok: false, why: 'the gateway is stopping', permanent: false }
+        : await this.#sendFromHere(mail);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #sendFromHere(mail: AlertMail): Promise<AlertSent> {
     const config = this.#config;
     this.#path ??= import('./pipeline/alert-delivery.io.ts').then(
       ({ AlertPath }) => new AlertPath(config, this.#clock),

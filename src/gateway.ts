@@ -19,6 +19,8 @@ import {
 import type { RevisionInfo, Unconfirmed } from './config/configuration-store.ts';
 import type { Config } from './config/schema.ts';
 import { serveCalls } from './core/calls.io.ts';
+import type { AlertMail, AlertSent } from './core/alert.ts';
+import { GatewayError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
@@ -120,7 +122,11 @@ export class Gateway {
       metrics: this.#metrics,
       onEvent: (event) => this.#alerts.see(event),
     });
-    this.#alerts = new Alerts({ clock, log: this.#log, version: versionOfProgram() }, this.config);
+    const viaDelivery = async (mail: AlertMail): Promise<AlertSent> => {
+      if (this.#threads === undefined) throw new GatewayError('closed', 'there are no threads');
+      return this.#threads.delivery.sendAlert(mail);
+    };
+    this.#alerts = new Alerts({ clock, log: this.#log, version: versionOfProgram(), viaDelivery }, this.config);
     this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
     this.#history.keepMs = this.config.system.clientHistory;
     this.#exemptions = new ExemptionNotices(clock, this.#log);
@@ -248,13 +254,13 @@ export class Gateway {
     this.#crls?.stop();
     this.#expiry.stop();
     this.#stapler.stop();
+    this.#alerts.stop();
     await this.#threads?.stop(STOP_MS);
     this.#desk.stop();
     await this.#ocspDisk.settled();
     await this.#store?.close();
     this.#history.close();
     this.#exemptions.stop();
-    this.#alerts.stop();
     this.#system('info', 'Sallyport has stopped');
     this.#log.flush();
   }

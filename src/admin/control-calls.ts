@@ -59,7 +59,7 @@ export type ControlCalls = {
   };
   readonly receiving: { topIn(most: number): Promise<readonly TopIn[]> };
   /** Of the delivery thread. */
-  readonly delivery: Omit<DeliveryOperations, 'suspensionChanged'>;
+  readonly delivery: Omit<DeliveryOperations, 'suspensionChanged' | 'sendAlert'>;
   readonly gateway: {
     status(): Promise<GatewayStatus>;
     metrics(): Promise<MetricsSnapshot>;

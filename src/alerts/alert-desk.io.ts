@@ -5,7 +5,7 @@
  * Effects: timers, the log; how a message is sent is handed in.
  */
 import type { AlertsConfig } from '../config/schema.ts';
-import type { Alert, RaisedAlert } from '../core/alert.ts';
+import type { Alert, AlertMail, AlertSent, RaisedAlert } from '../core/alert.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
@@ -23,11 +23,6 @@ const HOUR_MS = 3_600_000;
 /** What an earlier process could not send is no news after this. */
 const MAX_WAIT_MS = 6 * HOUR_MS;
 const MAX_TIMER_MS = HOUR_MS;
-
-export type AlertMail = { readonly from: string; readonly to: string; readonly text: Buffer };
-export type AlertSent =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly why: string; readonly permanent: boolean };
 
 export type AlertSettings = { readonly alerts: AlertsConfig; readonly hostname: string };
 

@@ -31,3 +31,9 @@ export const SEVERITY_TITLE: Readonly<Record<AlertSeverity, string>> = {
   warning: 'Warning',
   information: 'Information',
 };
+
+/** One message to one recipient; structured-clone data. */
+export type AlertMail = { readonly from: string; readonly to: string; readonly text: Uint8Array };
+export type AlertSent =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly why: string; readonly permanent: boolean };

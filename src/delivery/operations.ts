@@ -3,6 +3,7 @@
  * Pure: types only.
  */
 import type { TopSender } from '../accept/top-senders.ts';
+import type { AlertMail, AlertSent } from '../core/alert.ts';
 import type { QueueRange, QueueSelection } from '../core/queue-selection.ts';
 import type { HopState, HostCounts } from './host-counters.ts';
 
@@ -68,6 +69,8 @@ export type DeliveryOperations = {
   /** A bounded part of the work, on stable storage when it answers. */
   dispose(disposal: Disposal): Promise<DisposalReport>;
   deliverNow(haste: Haste): Promise<HasteReport>;
+  /** One attempt, past the queue and everything else that delivery does. */
+  sendAlert(mail: AlertMail): Promise<AlertSent>;
 };
 
 /** Served by each receive thread. */

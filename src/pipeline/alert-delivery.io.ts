@@ -2,12 +2,13 @@
  * The way of an alert: straight to a host that takes it, past work queue, delivery queue, bounce profiles and
  * destination controls, so that it leaves also when those are what it tells of. Hosts are those of `alerts.smtpHosts`,
  * else of the SMTP route of the recipient's domain, else its mail exchangers; with TLS where the host offers it. DNS
- * answers are kept for half an hour. AsyncOS: Alerts. Loaded with the first alert that has a recipient.
+ * answers are kept for half an hour. AsyncOS: Alerts. On the delivery thread, which has what it takes; where that does
+ * not answer, the control thread loads it for itself.
  * Effects: DNS, connections.
  */
 import { randomInt } from 'node:crypto';
-import type { AlertMail, AlertSent } from '../alerts/alert-desk.io.ts';
 import type { Config } from '../config/schema.ts';
+import type { AlertMail, AlertSent } from '../core/alert.ts';
 import type { Rid } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import { openBody } from '../delivery/body-source.io.ts';
