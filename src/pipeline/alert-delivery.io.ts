@@ -9,6 +9,7 @@
 import { randomInt } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { AlertMail, AlertSent } from '../core/alert.ts';
+import { GatewayError } from '../core/errors.ts';
 import type { Rid } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import { openBody } from '../delivery/body-source.io.ts';
@@ -96,6 +97,34 @@ export class AlertPath {
     const [happening] = await hop.session.send(message, openBody({ kind: 'inline', bytes: text }, ''));
     void hop.session.quit();
     return happening === undefined ? refused('4.3.0', 'no recipient was tried') : decideOutcome(happening);
+  }
+}
+
+/** The way of the configuration in force, made with its first alert. What is under way ends with a new one, and is tried again. */
+export class AlertPaths {
+  readonly #clock: Clock;
+  #config: Config | undefined;
+  #path: AlertPath | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  adopt(config: Config): void {
+    this.stop();
+    this.#config = config;
+  }
+
+  /** Rejects before the first configuration. */
+  async send(mail: AlertMail): Promise<AlertSent> {
+    if (this.#config === undefined) throw new GatewayError('closed', 'delivery has not begun yet');
+    this.#path ??= new AlertPath(this.#config, this.#clock);
+    return await this.#path.send(mail);
+  }
+
+  stop(): void {
+    this.#path?.stop();
+    this.#path = undefined;
   }
 }
 

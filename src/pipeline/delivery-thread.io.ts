@@ -16,7 +16,7 @@ import { createMetrics } from '../log/metrics.ts';
 import { openMailLog } from '../log/writer.io.ts';
 import { nextId, peekCounters } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
-import { AlertPath } from './alert-delivery.io.ts';
+import { AlertPaths } from './alert-delivery.io.ts';
 import { type Delivery, OWNER, startDelivery } from './delivery.io.ts';
 import { reportHistory, seeEvent, sendHistory, serveControlThread, writeLog } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
@@ -43,15 +43,10 @@ const optionsOf = (start: ThreadStart, config: Config) => ({
   nextMid: (): Mid => nextId(start.ids, 'mid'),
 });
 
-type Running = {
-  readonly delivery: Delivery | undefined;
-  readonly work: QueueWork | undefined;
-  /** Made with the first alert of a configuration. */
-  readonly alerts: () => AlertPath | undefined;
-};
+type Running = { readonly delivery: Delivery | undefined; readonly work: QueueWork | undefined };
 
 /** What an administrator may ask, from the first revision on. */
-function operationsOf(running: () => Running): DeliveryOperations {
+function operationsOf(running: () => Running, alerts: AlertPaths): DeliveryOperations {
   const now = (): { readonly delivery: Delivery; readonly work: QueueWork } => {
     const { delivery, work } = running();
     if (delivery === undefined || work === undefined) throw new GatewayError('closed', 'delivery has not begun yet');
@@ -64,11 +59,7 @@ function operationsOf(running: () => Running): DeliveryOperations {
     host: async (host) => ({ ...now().delivery.host(host), addresses: await now().delivery.addresses(host) }),
     dispose: (disposal) => now().work.dispose(disposal),
     deliverNow: (haste) => now().work.deliverNow(haste),
-    async sendAlert(mail) {
-      const alerts = running().alerts();
-      if (alerts === undefined) throw new GatewayError('closed', 'delivery has not begun yet');
-      return await alerts.send(mail);
-    },
+    sendAlert: (mail) => alerts.send(mail),
   };
 }
 
@@ -80,16 +71,11 @@ export function startDeliveryThread(start: ThreadStart): void {
   const prepared = new Map<number, CompiledRevision>();
   let delivery: Delivery | undefined;
   let work: QueueWork | undefined;
-  let inForce: Config | undefined;
-  let alerts: AlertPath | undefined;
-  const alertPath = (): AlertPath | undefined => {
-    if (inForce !== undefined) alerts ??= new AlertPath(inForce, clock);
-    return alerts;
-  };
+  const alerts = new AlertPaths(clock);
   const suspension = new SuspensionFlags(start.suspension);
   const ledger = reportHistory();
 
-  serveCalls(start.operationsPort, { delivery: operationsOf(() => ({ delivery, work, alerts: alertPath })) });
+  serveCalls(start.operationsPort, { delivery: operationsOf(() => ({ delivery, work }), alerts) });
 
   serveControlThread({
     async prepare(revision) {
@@ -100,9 +86,7 @@ export function startDeliveryThread(start: ThreadStart): void {
       prepared.clear();
       if (revision === undefined) return;
       const { config } = revision;
-      alerts?.stop(); // what is under way is tried again by the new one
-      alerts = undefined;
-      inForce = config;
+      alerts.adopt(config);
       if (delivery !== undefined) {
         delivery.reconfigure(config);
         return;
@@ -135,7 +119,7 @@ export function startDeliveryThread(start: ThreadStart): void {
     },
     async stop(deadlineMs) {
       await delivery?.stop(deadlineMs);
-      alerts?.stop();
+      alerts.stop();
       sendHistory(ledger);
       log.flush();
     },
