@@ -64,7 +64,7 @@ export class Alerts {
     const file = new AlertFile(dataDir, () => this.#desk.list().alerts, complain);
     this.#desk.resume(file.read());
     this.#file = file;
-    file.changed();
+    if (this.#desk.list().alerts.length > 0) file.changed();
     this.#started.resolve();
   }
 
