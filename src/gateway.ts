@@ -19,6 +19,7 @@ import {
 import type { RevisionInfo, Unconfirmed } from './config/configuration-store.ts';
 import type { Config } from './config/schema.ts';
 import { serveCalls } from './core/calls.io.ts';
+import { giveBackStart } from './core/collect.io.ts';
 import type { AlertMail, AlertSent } from './core/alert.ts';
 import { GatewayError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
@@ -187,6 +188,7 @@ export class Gateway {
     this.#rates.start();
     this.#expiry.start();
     this.#alerts.start(dataDir);
+    giveBackStart();
     this.#log.emit({ event: 'system', level: 'info', text: `Sallyport is ready: revision ${this.#revision.number}` });
     this.#log.flush();
     this.#started.resolve();

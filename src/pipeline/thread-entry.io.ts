@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { AlertCollector } from '../alerts/alert-collector.io.ts';
-import { collectSoon } from '../core/collect.io.ts';
+import { collectSoon, giveBackStart } from '../core/collect.io.ts';
 import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
@@ -59,6 +59,7 @@ export function serveControlThread(handlers: ThreadHandlers): void {
 }
 
 let lastCrls: CrlSet = EMPTY_CRL_SET;
+let started = false;
 
 async function answer(handlers: ThreadHandlers, message: ToThread): Promise<MetricsSnapshot | undefined> {
   switch (message.type) {
@@ -66,6 +67,8 @@ async function answer(handlers: ThreadHandlers, message: ToThread): Promise<Metr
       await handlers.prepare(message.revision);
       return undefined;
     case 'adopt':
+      if (!started) giveBackStart();
+      started = true;
       handlers.adopt(message.number);
       return undefined;
     case 'abandon':
