@@ -30,6 +30,7 @@ function countedRules(config: Config): string[] {
       .map(RULE.policy),
     ...Object.keys(config.smtpAuthProfiles).map(RULE.profile),
     ...Object.keys(config.smtpRoutes).map(RULE.route),
+    ...Object.keys(config.destinationControls.domains).map(RULE.destination),
     ...Object.keys(config.exemptions).map(RULE.exemption),
   ];
 }

@@ -59,7 +59,7 @@ export const COMMANDS: Commands = {
   },
   unused: {
     usage: 'unused [--data DIR [--candidate] | --config FILE [--data DIR]] [--days 90 | --all] [--json]',
-    does: 'sender group entries, policies, profiles, routes and exemptions that nobody has needed; hits of all',
+    does: 'sender group entries, policies, profiles, routes, destinations, exemptions that nobody has needed; hits of all',
     run: async (args, write) => (await import('./dry-run.io.ts')).unusedCommand(args, write),
   },
   exemptions: {

@@ -119,6 +119,7 @@ export const RULE = {
   policy: (name: string): string => `mailFlowPolicies.${name}`,
   profile: (name: string): string => `smtpAuthProfiles.${name}`,
   route: (domain: string): string => `smtpRoutes.${domain}`,
+  destination: (domain: string): string => `destinationControls.domains.${domain}`,
   exemption: (name: string): string => `exemptions.${name}`,
   /** No rule of the configuration: a user whom `checkAllowed: monitor` let in. */
   monitored: (profile: string, user: string): string => `monitored ${profile}: ${user}`,

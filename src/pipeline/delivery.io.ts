@@ -45,7 +45,7 @@ export type DeliveryOptions = {
   readonly log: MailLog;
   readonly nextDcid: () => Dcid;
   readonly nextMid: () => Mid;
-  /** Told the SMTP route of every recipient that is tried. */
+  /** Told the SMTP route and the row of destination controls of every recipient that is tried. */
   readonly noteRoute?: (rule: string) => void;
   /** Whether an administrator has suspended delivery: nothing new is begun. */
   readonly suspended?: () => boolean;
@@ -234,6 +234,7 @@ class DeliveryWalk implements Delivery {
   #route(address: string): Way {
     const way = this.#wayOf(address);
     this.#on.noteRoute?.(way.rule);
+    if ('control' in way) this.#on.noteRoute?.(way.control.rule);
     return way;
   }
 

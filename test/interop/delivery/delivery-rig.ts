@@ -24,6 +24,7 @@ export type RigOptions = {
   readonly routes?: Record<string, string[]>;
   readonly delivery?: Record<string, unknown>;
   readonly destinationControls?: Record<string, unknown>;
+  readonly noteRoute?: (rule: string) => void;
   readonly profile?: Record<string, unknown>;
   readonly dns?: Partial<Dns>;
   /** Messages queued before delivery starts. */
@@ -89,6 +90,7 @@ export function startRig(t: TestContext, options: RigOptions): Rig {
   const delivery = startDelivery({
     queue,
     config: configOf(options),
+    ...(options.noteRoute === undefined ? {} : { noteRoute: options.noteRoute }),
     spoolDir,
     dns: { ...NO_DNS, ...options.dns },
     clock: { now: () => Date.now() },

@@ -248,3 +248,16 @@ test('recipients above the limit of a period wait for the next one, and waiting 
   const [row] = await rig.queue.claim('test', from + 120_000, 1000, 1);
   assert.equal(row?.attempts, 0);
 });
+
+test('each use of a row is told, so that rows without one can be found', async (t) => {
+  const sink = await sinkFor(t);
+  const rules: string[] = [];
+  const rig = startRig(t, {
+    routes: routeTo(sink),
+    destinationControls: { domains: { '.used.test': { maxConnections: 2 }, 'idle.test': {} } },
+    noteRoute: (rule) => rules.push(rule),
+  });
+  await rig.send({ to: ['a@x.used.test'] });
+  await settled(rig, 1);
+  assert.deepEqual(rules, ['smtpRoutes.ALL', 'destinationControls.domains..used.test']);
+});
