@@ -75,7 +75,8 @@ export const EXPLANATION_ROUTES = routesOf('Explanation')({
   },
   'GET /api/rules': {
     operation: 'listRules',
-    summary: 'Hits and last hit of each sender group entry, policy, profile, route, destination and exemption; never hit first.',
+    summary:
+      'Hits and last hit of each sender group entry, policy, profile, route, destination and exemption; never hit first.',
     least: 'read-only',
     query: z.strictObject({
       which: whichAskedText,
