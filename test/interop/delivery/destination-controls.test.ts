@@ -1,15 +1,13 @@
 /** Destination Controls on the wire: each TLS setting, what a failure of it costs, and limits counted at the other end. */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { selfSigned } from '../../support/certificate-authority.ts';
+import { temporaryFolder } from '../../support/gateway.ts';
 import { MemoryQueue } from '../../support/memory-queue.ts';
 import { type Sink, type SinkOptions, startSink } from '../../support/sink.ts';
 import { configOf, newMessage, type Rig, startRig } from './delivery-rig.ts';
 
-const credentials = selfSigned(mkdtempSync(join(tmpdir(), 'sallyport-tls-')), 'sink', {
+const credentials = selfSigned(temporaryFolder(), 'sink', {
   subject: '/CN=mx.example.test',
 });
 const SLOW = { initialWait: '1h', maxWait: '1h' };
