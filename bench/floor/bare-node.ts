@@ -172,7 +172,9 @@ server.on('secureConnection', (socket) =>
 );
 
 const listen = (port: string | undefined, door: Door): void => {
-  net.createServer((socket) => new Session(socket, door)).listen(Number(port), '127.0.0.1', 4096);
+  // Several of them may share the ports.
+  const where = { port: Number(port), host: '127.0.0.1', backlog: 4096, reusePort: true };
+  net.createServer((socket) => new Session(socket, door)).listen(where);
 };
 listen(tlsPort, { secure: true, asks: false });
 listen(plainPort, { secure: false, asks: false });

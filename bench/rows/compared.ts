@@ -3,12 +3,19 @@
  * queue and a long one. What counts is the ratio of CPU time round by round. Effects: starts Sallyport and loads.
  */
 import { playRounds, QUICK_WARM_UP, type WarmUp } from '../rounds.ts';
-import { type RunningSallyport, type SallyportOptions, startSallyport } from '../peers/sallyport.ts';
+import { startBareNode } from '../peers/bare-node.ts';
+import type { RunningPeer, Site } from '../peers/peer.ts';
+import { type SallyportOptions, startSallyport } from '../peers/sallyport.ts';
 import { figure, median, pairedRatio } from '../statistics.ts';
 import { type Measurement, WORKLOADS, type Workload, type WorkloadName } from '../workloads.ts';
 import { filledQueue, type Finding, type Row, type RowContext } from './row.ts';
 
-type Side = { readonly label: string; readonly options: SallyportOptions };
+type Side = { readonly label: string; readonly start: (site: Site) => Promise<RunningPeer> };
+
+const ours = (label: string, options: SallyportOptions): Side => ({
+  label,
+  start: (site) => startSallyport(site, { ...options, name: label.replaceAll(/\W+/g, '-') }),
+});
 
 const workloadOf = (name: WorkloadName): Workload => {
   const found = WORKLOADS.find((workload) => workload.name === name);
@@ -33,18 +40,18 @@ const ROUND_SECONDS = 1;
 /** CPU of the second over CPU of the first. */
 async function compare(context: RowContext, workload: Workload, sides: readonly [Side, Side]): Promise<Comparison> {
   const { site, rounds, quick, tell } = context;
-  const running: RunningSallyport[] = [];
-  for (const { label, options } of sides)
-    running.push(await startSallyport(site, { ...options, name: label.replaceAll(/\W+/g, '-') }));
+  const running: RunningPeer[] = [];
+  for (const { start } of sides) running.push(await start(site));
   const results = await playRounds({
     ...{ workload, loadgen: site.loadgen, certificates: site.material.clients, tell },
     rounds: Math.max(rounds, quick ? 3 : 9),
     seconds: ROUND_SECONDS,
     warmUp: quick ? QUICK_WARM_UP : WARM_UP,
-    contestants: running.map(({ account, ports }, i) => ({
+    contestants: running.map(({ account, ports, forget }, i) => ({
       name: sides[i]?.label ?? '',
       account,
-      port: ports[workload.door],
+      port: ports[workload.door] ?? 0,
+      ...(forget === undefined ? {} : { forget }),
     })),
   });
   for (const server of running) await server.stop();
@@ -72,8 +79,8 @@ export const threads: Row = {
     for (const name of ['W1', 'W4'] as const) {
       const workload = workloadOf(name);
       const { ratio, valid, sides } = await compare(context, workload, [
-        { label: 'one-thread', options: { receiveThreads: 1 } },
-        { label: 'two-threads', options: { receiveThreads: 2 } },
+        ours('one-thread', { receiveThreads: 1 }),
+        ours('two-threads', { receiveThreads: 2 }),
       ]);
       findings.push({
         what: `${name}: CPU with two threads over CPU with one; sessions/s (client on the same cores)`,
@@ -81,6 +88,14 @@ export const threads: Row = {
         ...(name === 'W1' ? { target: 'at most +15 %', met: valid && ratio <= 1.15 } : {}),
       });
     }
+    const bare = await compare(context, workloadOf('W1'), [
+      { label: 'one-bare-loop', start: (site) => startBareNode(site, 'log') },
+      { label: 'two-bare-loops', start: (site) => startBareNode(site, 'log', 2) },
+    ]);
+    findings.push({
+      what: 'W1, for comparison: CPU with two bare loops in Node with a log (two processes) over CPU with one',
+      value: `${percent(bare.ratio)} (${cpuOf(bare.sides[0])} → ${cpuOf(bare.sides[1])}); ${rateOf(bare.sides[0])} → ${rateOf(bare.sides[1])}/s`,
+    });
     return findings;
   },
 };
@@ -106,20 +121,20 @@ export const flat: Row = {
     const count = (n: number): string => n.toLocaleString('en-US');
     const findings = [
       await flatness(context, workloadOf('W4'), [
-        { label: '10 HAT entries', options: { hatEntries: 10 } },
-        { label: `${count(hat)} HAT entries`, options: { hatEntries: hat } },
+        ours('10 HAT entries', { hatEntries: 10 }),
+        ours(`${count(hat)} HAT entries`, { hatEntries: hat }),
       ]),
       await flatness(context, workloadOf('W1'), [
-        { label: '0 CRL entries', options: { crlEntries: 0 } },
-        { label: `${count(crl)} CRL entries`, options: { crlEntries: crl } },
+        ours('0 CRL entries', { crlEntries: 0 }),
+        ours(`${count(crl)} CRL entries`, { crlEntries: crl }),
       ]),
     ];
     context.tell(`  filling a queue with ${queued} messages`);
     const data = filledQueue(site, 'full-queue', { messages: queued, octets: 500, dueInSeconds: 7200 });
     findings.push(
       await flatness(context, workloadOf('W4'), [
-        { label: 'an empty queue', options: {} },
-        { label: `${count(queued)} queued messages`, options: { data } },
+        ours('an empty queue', {}),
+        ours(`${count(queued)} queued messages`, { data }),
       ]),
     );
     return findings;
