@@ -13,6 +13,8 @@ export type HistoryKeeperOptions = { readonly dataDir: string; readonly clock: C
 
 export class HistoryKeeper {
   readonly #options: HistoryKeeperOptions;
+  /** Counting began with the gateway, not with the first thing to count. */
+  readonly #startedMs: number;
   #history: ClientHistory | undefined;
   #forgotMs = 0;
   #failing = false;
@@ -21,12 +23,13 @@ export class HistoryKeeper {
 
   constructor(options: HistoryKeeperOptions) {
     this.#options = options;
+    this.#startedMs = options.clock.now();
   }
 
   keep(batch: HistoryBatch): void {
     const nowMs = this.#options.clock.now();
     this.#try(() => {
-      this.#history ??= ClientHistory.open(this.#options.dataDir, nowMs);
+      this.#history ??= ClientHistory.open(this.#options.dataDir, this.#startedMs);
       this.#history.add(this.keepMs > 0 ? batch : { ...batch, clients: [], certificates: [] });
       if (nowMs - this.#forgotMs < FORGET_EVERY_MS) return;
       this.#forgotMs = nowMs;

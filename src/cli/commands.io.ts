@@ -48,7 +48,7 @@ export const COMMANDS: Commands = {
   ...EXPLANATION_COMMANDS,
   trace: {
     usage:
-      'trace [--data DIR [--candidate] | --config FILE] [--from-ip ADDRESS --sender ADDRESS [--tls] [--certificate FILE] [--user USER] RECIPIENT...]',
+      'trace [--data DIR [--candidate] | --config FILE [--data DIR]] [--from-ip ADDRESS [--hostname NAME] [--listener NAME] [--tls] [--certificate FILE] [--user USER [--ask-password]] --sender ADDRESS [--message FILE] [--json] RECIPIENT...]',
     does: 'what would become of a session, stage by stage, without sending anything',
     run: async (args, write, context) => (await import('./trace.io.ts')).traceCommand(args, write, context),
   },
@@ -119,6 +119,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const command = commandNamed(COMMANDS, name);
+  if (['version', '--version', '-V'].includes(name) && command === undefined) {
+    write(`Sallyport ${(await import('../version.ts')).versionOfProgram()}\n`);
+    return 0;
+  }
   if (command !== undefined) {
     if (args.includes('--help') || args.includes('-h')) {
       write(await usageText(command));

@@ -85,6 +85,8 @@ export async function config(args: readonly string[], write: Write): Promise<num
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (operation === undefined) {
     write(USAGE);
+    if (name === 'help') return 0;
+    if (name !== '') write(`there is no operation ${name}\n`);
     return 2;
   }
   return await onConfiguration(others, write, { ...operation, usage: USAGE, options: OPTIONS, flags: FLAGS });

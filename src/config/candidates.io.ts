@@ -126,6 +126,16 @@ export class Candidates {
     return conflicts.length > 0 ? refuseConflicts(conflicts) : { ok: true, draft, head, tree };
   }
 
+  /** What a commit would put into force, with one's own value where it would ask first. */
+  overHead(draft: Draft): Json {
+    const { tree, conflicts } = this.#merge(draft);
+    if (conflicts.length === 0) return tree;
+    return this.#merge(
+      draft,
+      conflicts.map(({ path }): Choice => ({ path, keep: 'mine' })),
+    ).tree;
+  }
+
   #merge(draft: Draft, choices: readonly Choice[] = []): { tree: Json; head: StoredRevision; conflicts: Conflict[] } {
     const head = this.#vault.head();
     const { base } = draft.info;

@@ -89,6 +89,18 @@ test('who changes the same key second is told which, by whom and when, and must 
   assert.equal(await valueAt(opened, 'hostname'), 'ann.example.test');
 });
 
+test('the difference is what a commit would change, not what others have committed since', async (t) => {
+  const { store } = await openWithFirst(t);
+  good(await store.edit(BOB, [set('hostname', 'bob.example.test'), set('ssl.minVersion', 'TLSv1.2')]));
+  good(await store.edit(ANN, [set('hostname', 'ann.example.test'), set('system.minFreeSpace', '128M')]));
+  good(await store.commit(ANN, { comment: 'ann was first' }));
+  const { changes } = good(await store.diff('running', { session: BOB.session }));
+  assert.deepEqual(changes, [
+    { path: ['hostname'], op: 'change', before: 'ann.example.test', after: 'bob.example.test' },
+    { path: ['ssl'], op: 'add', after: { minVersion: 'TLSv1.2' } },
+  ]);
+});
+
 test('of several commits since, the one that changed the key is named', async (t) => {
   const { store } = await openWithFirst(t);
   good(await store.edit(BOB, [set('hostname', 'bob.example.test')]));

@@ -91,7 +91,7 @@ export class CommittedConfiguration implements ConfigurationStore {
   }
 
   diff(from: Which, to: Which): Promise<Answer<{ changes: readonly Change[] }>> {
-    return this.#reader.diff(from, to);
+    return this.#reader.diff(from, to, (which) => this.#asCommitted(which));
   }
 
   export(options: ExportOptions): Promise<Answer<{ text: string }>> {
@@ -230,6 +230,13 @@ export class CommittedConfiguration implements ConfigurationStore {
     }
     const revision = this.#kept(which);
     return revision === undefined ? this.#noRevision(which) : { ok: true, revision: which, tree: revision.document };
+  }
+
+  /** What others have committed since a candidate began is no change of the candidate. */
+  async #asCommitted(which: Which): Promise<Answer<Tree>> {
+    const found = this.#tree(which);
+    const draft = typeof which === 'object' ? this.#vault.draft(which.session) : undefined;
+    return found.ok && draft !== undefined ? { ...found, tree: this.#candidates.overHead(draft) } : found;
   }
 
   #kept(number: number): StoredRevision | undefined {

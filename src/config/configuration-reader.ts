@@ -38,10 +38,10 @@ export class ConfigurationReader {
     return { ...rest, value: maskSecrets(value, path) };
   }
 
-  async diff(from: Which, to: Which): Promise<Answer<{ changes: readonly Change[] }>> {
-    const before = await this.#parts.find(from);
+  async diff(from: Which, to: Which, find = this.#parts.find): Promise<Answer<{ changes: readonly Change[] }>> {
+    const before = await find(from);
     if (!before.ok) return before;
-    const after = await this.#parts.find(to);
+    const after = await find(to);
     return after.ok ? { ok: true, changes: changesBetween(before.tree, after.tree) } : after;
   }
 

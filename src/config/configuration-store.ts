@@ -166,6 +166,7 @@ export interface ConfigurationStore {
   history(page?: { readonly before?: number; readonly limit?: number }): Promise<readonly RevisionInfo[]>;
   /** A revision and what it changed against the one before it. */
   revision(number: number): Promise<Answer<{ revision: RevisionInfo; changes: readonly Change[] }>>;
+  /** A candidate counts as a commit would put it into force: what others have committed meanwhile is in it. */
   diff(from: Which, to: Which): Promise<Answer<{ changes: readonly Change[] }>>;
   /** YAML text with a heading that says what it is. */
   export(options: ExportOptions): Promise<Answer<{ text: string }>>;

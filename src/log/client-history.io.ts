@@ -3,7 +3,7 @@
  * last seconds in a crash loses no mail and no decision, so it is written without a flush per batch.
  * Effects: an SQLite file.
  */
-import { existsSync } from 'node:fs';
+import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ClientFacts, HistoryBatch, KeptHits, SeenClient } from './client-history.ts';
@@ -34,7 +34,10 @@ export class ClientHistory {
 
   /** For the gateway that keeps it. `nowMs` is when counting began, where the file is new. */
   static open(dataDir: string, nowMs: number): ClientHistory {
-    const db = new DatabaseSync(path.join(dataDir, FILE));
+    const file = path.join(dataDir, FILE);
+    // It has names and addresses of people: for the gateway alone, as its journals, which take over the mode.
+    fs.closeSync(fs.openSync(file, 'a', 0o600));
+    const db = new DatabaseSync(file);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
     db.exec(SCHEMA);
     db.prepare('INSERT OR IGNORE INTO meta VALUES (?, ?)').run('since', nowMs);
@@ -44,7 +47,7 @@ export class ClientHistory {
   /** For a command line beside a running gateway; undefined where none has kept anything yet. */
   static read(dataDir: string): ClientHistory | undefined {
     const file = path.join(dataDir, FILE);
-    if (!existsSync(file)) return undefined;
+    if (!fs.existsSync(file)) return undefined;
     const db = new DatabaseSync(file, { readOnly: true });
     db.exec('PRAGMA busy_timeout = 2000');
     // A gateway may be making it right now.

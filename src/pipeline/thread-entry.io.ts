@@ -34,9 +34,10 @@ export const seeEvent = alerts.see;
 
 export const writeLog = (text: string): void => up({ type: 'log', text });
 
-const HISTORY_EVERY_MS = 5000;
+/** Short, so that who has just tried something finds it in a dry run. */
+const HISTORY_EVERY_MS = 1000;
 
-/** A ledger whose contents go to the control thread every five seconds; `sendHistory` sends the rest. */
+/** A ledger whose contents go to the control thread every second; `sendHistory` sends the rest. */
 export function reportHistory(): ClientLedger {
   const ledger = new ClientLedger();
   setInterval(() => sendHistory(ledger), HISTORY_EVERY_MS).unref();

@@ -38,6 +38,7 @@ test('bash completes commands, their operations, their options and the keys of t
   assert.deepEqual(await offered('commit', '--co'), ['--comment', '--config', '--confirm']);
   assert.deepEqual(await offered('check', 'ba'), ['bash']);
   assert.deepEqual(await offered('config', 'show', '--config', 'z'), ['zsh']);
+  assert.deepEqual(await offered('trace', '--l'), ['--listener']);
 });
 
 /** An interactive shell on a terminal, with a prompt that is known. */

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { dryRun as replay } from '../../src/dry-run.ts';
@@ -70,6 +70,8 @@ test('clients are remembered by listener, address, certificate and login, and no
   const history = ClientHistory.read(gateway.data);
   assert.ok(history !== undefined);
   const clients = history.clients(0);
+  assert.equal(statSync(join(gateway.data, 'history.db')).mode & 0o777, 0o600);
+  assert.ok(clients.every(({ lastMs }) => lastMs >= history.sinceMs()), 'counting began with the gateway');
   assert.deepEqual(
     clients
       .map(({ facts, sessions }) => [facts.login?.user ?? facts.sender, sessions])
