@@ -10,8 +10,11 @@ function testedNode(version: string): boolean {
 }
 
 if (testedNode(process.versions.node)) {
+  const code = await runCommand(process.argv.slice(2));
+  // All of the answer is with its reader before the end: a pipe takes 64 KiB and then waits.
+  await new Promise((written) => process.stdout.write('', written));
   // A command that has said its answer ends: a download or a look-up that still hangs does not hold it.
-  process.exit(await runCommand(process.argv.slice(2)));
+  process.exit(code);
 } else {
   process.stdout.write(
     `sallyport: Node ${process.versions.node} is too old: it needs 24.21 or newer of the 24 line, or 26.10 or newer. Run npm ci, which brings one.\n`,
