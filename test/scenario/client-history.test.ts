@@ -71,7 +71,10 @@ test('clients are remembered by listener, address, certificate and login, and no
   assert.ok(history !== undefined);
   const clients = history.clients(0);
   assert.equal(statSync(join(gateway.data, 'history.db')).mode & 0o777, 0o600);
-  assert.ok(clients.every(({ lastMs }) => lastMs >= history.sinceMs()), 'counting began with the gateway');
+  assert.ok(
+    clients.every(({ lastMs }) => lastMs >= history.sinceMs()),
+    'counting began with the gateway',
+  );
   assert.deepEqual(
     clients
       .map(({ facts, sessions }) => [facts.login?.user ?? facts.sender, sessions])
