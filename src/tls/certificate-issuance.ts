@@ -158,6 +158,12 @@ export async function pkcs12(owner: Issued, chain: readonly Issued[], password: 
     hmacHashAlgorithm: 'SHA-256',
     iterationCount: 10_000,
   });
+  // The library writes the octet string in parts, as BER may; readers of DER, ours among them, want it whole.
+  const part = keyBag.encryptedData.valueBlock.value[0] as typeof keyBag.encryptedData | undefined;
+  if (part !== undefined) {
+    part.valueBlock.valueHexView = new Uint8Array(keyBag.encryptedData.getValue());
+    keyBag.encryptedData = part;
+  }
   const certificateBag = (certificate: x509.X509Certificate): pkijs.SafeBag =>
     new pkijs.SafeBag({
       bagId: '1.2.840.113549.1.12.10.1.3',

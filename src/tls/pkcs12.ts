@@ -113,6 +113,8 @@ const isWrongPassword = (error: unknown): boolean =>
 function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (isWrongPassword(error)) return 'the password is wrong';
+  // BER that is no DER, such as an octet string in parts.
+  if (/is not a supported/.test(message)) return `its encoding is not supported: ${message}`;
   if (/decrypt|Cannot read encrypted/i.test(message)) return 'the password is wrong, or the file is damaged';
   return /unsupported|not supported/i.test(message)
     ? `it uses something that is not supported: ${message}`

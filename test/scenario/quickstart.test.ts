@@ -33,6 +33,9 @@ test('every person has a certificate in PEM and PKCS#12, and the configuration p
   const { code, output } = await runProgram('openssl', ['pkcs12', '-in', p12, '-passin', 'pass:sallyport', '-nokeys']);
   assert.equal(code, 0, output);
   assert.match(output, /CN = ADAMS\.ALICE\.A\.1000000001/);
+  const shown = await runProgram(PROGRAM, ['cert', 'show', p12], { input: 'sallyport\n' });
+  assert.equal(shown.code, 0, shown.output);
+  assert.match(shown.output, /PKCS#12, 2 certificates, 1 private key/);
   const checked = await runProgram(PROGRAM, ['check', join(dir, 'sallyport.yaml')]);
   assert.deepEqual([checked.code, checked.output], [0, '']);
 });
