@@ -216,7 +216,7 @@ const KINDS: Readonly<Record<Refusal['kind'], ProblemKind>> = {
   stale: 'precondition-failed',
   unconfirmed: 'conflict',
   'not-found': 'not-found',
-  'no-changes': 'not-found',
+  'no-changes': 'conflict',
   'not-possible': 'not-possible',
   failed: 'unavailable',
 };

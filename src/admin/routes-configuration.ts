@@ -202,7 +202,7 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
     response: committed,
     etag: true,
     ifMatch: 'possible',
-    problems: ['file-mode', 'not-found', 'invalid', 'conflict'],
+    problems: ['file-mode', 'invalid', 'conflict'],
     recorded: ['comment', 'confirmMs'],
   },
   'POST /api/config/confirm': {
@@ -221,7 +221,7 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
     response: committed,
     etag: true,
     ifMatch: 'possible',
-    problems: ['file-mode', 'not-found'],
+    problems: ['file-mode', 'not-found', 'conflict'],
     recorded: ['to', 'comment', 'confirmMs'],
   },
   'POST /api/config/rekey': {

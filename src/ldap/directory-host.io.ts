@@ -261,6 +261,7 @@ export class DirectoryHost {
     return lane === this.#service ? this.#user : this.#service;
   }
 
+  /** Where all connections are taken it ends an idle one of the other lane, and that opens one here. */
   #mayOpen(lane: Lane): boolean {
     const own = lane.lines.length + lane.opening;
     if (own >= lane.maxLines || (own > 0 && performance.now() < lane.notBeforeMs)) return false;
@@ -269,8 +270,9 @@ export class DirectoryHost {
     // The last connection of a lane makes room only where the other lane has none.
     const idle = other.lines.find(({ jobs }) => jobs === 0);
     if (idle === undefined || other.queue.length > 0 || (own > 0 && other.lines.length === 1)) return false;
+    // Its end serves this lane at once (#forget), which opens the one that is wanted; a second would be one too many.
     idle.connection.end();
-    return true;
+    return false;
   }
 
   #open(lane: Lane): void {

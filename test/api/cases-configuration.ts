@@ -100,7 +100,6 @@ export const CONFIGURATION_CASES = {
   'POST /api/config/commit': {
     good: withBody(changed, { comment: 'a case' }),
     problems: {
-      'not-found': withBody(unchanged, {}),
       conflict: withBody(contradicted, {}),
     },
   },
@@ -124,6 +123,8 @@ export const CONFIGURATION_CASES = {
     good: async (world) => ({ body: { to: (await revisions(world)) - 1, comment: 'back' } }),
     problems: {
       'not-found': () => ({ body: { to: 999_999 } }),
+      // To what is in force: there are no changes.
+      conflict: async (world) => ({ body: { to: await revisions(world) } }),
     },
   },
   'POST /api/config/rekey': { good: () => ({}) },
