@@ -3,7 +3,7 @@
  */
 import { R, type Reply } from '../core/reply.ts';
 import type { MessageFault } from '../smtp/message-octets.ts';
-import { type HeaderFacts, MAX_HOPS } from './header.ts';
+import { MAX_HOPS } from './hops.ts';
 
 export type ContentRefusal = { readonly reply: Reply; readonly rule: string };
 
@@ -14,8 +14,8 @@ const FAULTS: Readonly<Record<MessageFault, ContentRefusal>> = {
   'line-too-long': { reply: R.messageLineTooLong, rule: 'longest line of a message' },
 };
 
-/** Undefined when nothing speaks against the message. */
-export function contentRefusal(fault: MessageFault | undefined, { hops }: HeaderFacts): ContentRefusal | undefined {
+/** `hops`: its Received fields, ours among them. Undefined when nothing speaks against the message. */
+export function contentRefusal(fault: MessageFault | undefined, hops: number): ContentRefusal | undefined {
   if (fault !== undefined) return FAULTS[fault];
   return hops > MAX_HOPS ? { reply: R.mailLoop, rule: 'RFC 5321 §6.3' } : undefined;
 }

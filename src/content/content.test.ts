@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contentRefusal } from './content-verdict.ts';
-import { headerFacts, MAX_HOPS } from './header.ts';
+import { headerFacts } from './header.ts';
+import { HopCounter, hopsOf, MAX_HOPS } from './hops.ts';
 import { receivedField, type ReceivedFacts } from './received.ts';
 
 const FACTS: ReceivedFacts = {
@@ -98,26 +99,25 @@ test('a recipient in UTF-8 is named only in a field that may hold it', () => {
 });
 
 const facts = (text: string) => headerFacts(Buffer.from(text));
+const hops = (text: string) => hopsOf(Buffer.from(text));
 
 test('Message-ID and Subject are found in any case, unfolded, from the header only', () => {
   assert.deepEqual(
     facts('Received: x\r\nMESSAGE-ID:\r\n <1@example.com>\r\nsubject: one\r\n\ttwo\r\n\r\nSubject: body\r\n'),
     {
-      hops: 1,
       messageId: '<1@example.com>',
       subject: 'one\ttwo',
     },
   );
   assert.deepEqual(facts('X: y\r\n\r\nMessage-ID: <2@example.com>\r\nReceived: z\r\n'), {
-    hops: 0,
     messageId: undefined,
     subject: undefined,
   });
 });
 
 test('a message without a header has no facts, whatever its body looks like', () => {
-  assert.deepEqual(facts('\r\nSubject: body\r\n\r\n'), { hops: 0, messageId: undefined, subject: undefined });
-  assert.deepEqual(facts(''), { hops: 0, messageId: undefined, subject: undefined });
+  assert.deepEqual(facts('\r\nSubject: body\r\n\r\n'), { messageId: undefined, subject: undefined });
+  assert.deepEqual(facts(''), { messageId: undefined, subject: undefined });
 });
 
 test('values are cut, and octets that are no UTF-8 do no harm', () => {
@@ -128,23 +128,39 @@ test('values are cut, and octets that are no UTF-8 do no harm', () => {
 
 test('only fields count as hops, folded or not', () => {
   assert.equal(
-    facts('Received: a\r\nX-Received: b\r\nreceived : c\r\n Received: d\r\nSubject: Received: e\r\n\r\n').hops,
+    hops('Received: a\r\nX-Received: b\r\nreceived : c\r\n Received: d\r\nSubject: Received: e\r\n\r\nReceived: f\r\n'),
     2,
   );
 });
 
 test('a hundred hops pass, one more is a loop', () => {
-  const hops = (n: number) => facts(`${'Received: x\r\n'.repeat(n)}\r\n`);
-  assert.equal(contentRefusal(undefined, hops(MAX_HOPS)), undefined);
-  assert.equal(contentRefusal(undefined, hops(MAX_HOPS + 1))?.reply.status, '5.4.6');
+  const passed = (n: number) => hops(`${'Received: x\r\n'.repeat(n)}\r\n`);
+  assert.equal(contentRefusal(undefined, passed(MAX_HOPS)), undefined);
+  assert.equal(contentRefusal(undefined, passed(MAX_HOPS + 1))?.reply.status, '5.4.6');
+});
+
+test('hops are counted to the end of the header, however long its fields are', () => {
+  const seal = `ARC-Seal: ${'x'.repeat(3000)}\r\n`;
+  assert.equal(hops(`${`Received: x\r\n${seal}`.repeat(MAX_HOPS + 1)}\r\nReceived: body\r\n`), MAX_HOPS + 1);
+});
+
+test('whatever the chunks, the hops are the same', () => {
+  const message = Buffer.from(
+    'Received: a\r\nX: Received: b\r\nRECEIVED\t:\r\n c\r\nReceivedness: d\r\n\r\nReceived: e\r\n',
+  );
+  for (let size = 1; size <= message.length; size++) {
+    const counter = new HopCounter();
+    for (let at = 0; at < message.length; at += size) counter.push(message.subarray(at, at + size));
+    assert.equal(counter.hops, 2, `chunks of ${size}`);
+  }
 });
 
 test('a fault of form goes before the hops', () => {
-  assert.equal(contentRefusal('bare', facts(''))?.reply.code, 550);
-  assert.equal(contentRefusal('bare', facts(''))?.reply.status, '5.6.11');
-  assert.equal(contentRefusal('nul', facts(''))?.reply.code, 554);
-  assert.equal(contentRefusal('too-big', facts(''))?.reply.code, 552);
-  assert.equal(contentRefusal('line-too-long', facts(''))?.reply.code, 554);
+  assert.equal(contentRefusal('bare', 0)?.reply.code, 550);
+  assert.equal(contentRefusal('bare', 0)?.reply.status, '5.6.11');
+  assert.equal(contentRefusal('nul', 0)?.reply.code, 554);
+  assert.equal(contentRefusal('too-big', 0)?.reply.code, 552);
+  assert.equal(contentRefusal('line-too-long', 0)?.reply.code, 554);
 });
 
 test('an enormous header costs little', () => {

@@ -1,22 +1,16 @@
 /**
- * What the receipt asks of a message's header: how many hops it has behind it (RFC 5321 §6.3), and Message-ID and
- * Subject for the log, unfolded but not decoded (RFC 5322 §2.2.3). Only the first 64 KiB are looked at, natively
- * searched; content is never changed. Pure.
+ * What the log tells of a message's header: Message-ID and Subject, unfolded but not decoded (RFC 5322 §2.2.3). Only the
+ * first 64 KiB are looked at, natively searched; content is never changed. Pure.
  */
 export type HeaderFacts = {
-  readonly hops: number;
   readonly messageId: string | undefined;
   readonly subject: string | undefined;
 };
-
-/** RFC 5321 §6.3 asks for at least 100. Our own Received field counts as one. */
-export const MAX_HOPS = 100;
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_VALUE_LENGTH = 500;
 
 /** Latin 1, so that one character is one octet and no exotic separator counts as a line end. */
-const RECEIVED = /(?:^|\n)received[ \t]*:/gi;
 const MESSAGE_ID = /(?:^|\n)message-id[ \t]*:((?:[^\r\n]|\r\n[ \t]){0,2000})/i;
 const SUBJECT = /(?:^|\n)subject[ \t]*:((?:[^\r\n]|\r\n[ \t]){0,2000})/i;
 
@@ -24,7 +18,6 @@ const SUBJECT = /(?:^|\n)subject[ \t]*:((?:[^\r\n]|\r\n[ \t]){0,2000})/i;
 export function headerFacts(head: Buffer): HeaderFacts {
   const header = head.toString('latin1', 0, endOfHeader(head));
   return {
-    hops: header.match(RECEIVED)?.length ?? 0,
     messageId: valueOf(MESSAGE_ID, header) || undefined,
     subject: valueOf(SUBJECT, header),
   };

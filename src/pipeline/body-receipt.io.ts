@@ -1,8 +1,9 @@
 /**
  * Where the octets of a message go while it arrives: into memory up to 64 KiB, from there into a spool file, so that a
- * message of any size passes in bounded memory. The head stays at hand for the checks on header fields.
+ * message of any size passes in bounded memory. The head stays at hand for the log, and the hops are counted.
  * Effects: the spool folder.
  */
+import { HopCounter } from '../content/hops.ts';
 import type { Mid } from '../core/ids.ts';
 import type { Body } from '../core/ports.ts';
 import { openSpoolWriter, type SpoolWriter } from '../queue/spool.io.ts';
@@ -20,12 +21,14 @@ export class BodyReceipt {
   #bytes = 0;
   #spool: SpoolWriter | undefined;
   #head: Buffer | undefined;
+  readonly #hops = new HopCounter();
 
   /** `top`: the field that the gateway puts above everything. */
   constructor(spoolDir: string, mid: Mid, top: Uint8Array | undefined) {
     this.#spoolDir = spoolDir;
     this.#mid = mid;
     if (top === undefined) return;
+    this.#hops.push(top);
     this.#parts.push(top);
     this.#bytes = top.length;
     this.#unwritten = top.length;
@@ -34,11 +37,15 @@ export class BodyReceipt {
   get bytes(): number {
     return this.#bytes;
   }
+  get hops(): number {
+    return this.#hops.hops;
+  }
 
   /** Rejects with GatewayError `storage-full` or `storage`. */
   async write(slices: readonly Uint8Array[]): Promise<void> {
     this.#parts.push(...slices);
     for (const slice of slices) {
+      this.#hops.push(slice);
       this.#bytes += slice.length;
       this.#unwritten += slice.length;
     }

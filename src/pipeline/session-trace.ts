@@ -8,7 +8,7 @@ import { decideAdmission } from '../accept/connection.ts';
 import type { EffectivePolicy } from '../config/effective-policy.ts';
 import { R, type Reply } from '../core/reply.ts';
 import { contentRefusal } from '../content/content-verdict.ts';
-import { headerFacts } from '../content/header.ts';
+import { hopsOf } from '../content/hops.ts';
 import { decideMailFrom } from '../envelope/mail-from.ts';
 import { decideRcptTo } from '../envelope/rcpt-to.ts';
 import {
@@ -291,8 +291,8 @@ function traceData(tracing: Tracing, message: Buffer): void {
   reader.end();
   // Our own Received field stands above the message and counts as one.
   const own = door.config.receivedHeader ? 'Received: by us\r\n' : '';
-  const head = Buffer.concat([Buffer.from(own), ...reader.take()]);
-  const refusal = contentRefusal(reader.fault, headerFacts(head));
+  const hops = hopsOf(Buffer.concat([Buffer.from(own), ...reader.take()]));
+  const refusal = contentRefusal(reader.fault, hops);
   if (refusal === undefined) at(tracing, 'data').passed('content', `${message.length} octets`);
   else at(tracing, 'data').refused(refusal.rule, refusal.reply);
 }

@@ -207,7 +207,7 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
   const facts = headerFacts(body.head());
   const refusal =
     failure === undefined
-      ? contentRefusal(fault, facts)
+      ? contentRefusal(fault, body.hops)
       : { reply: storageReply(failure, session, thread), rule: 'storage' };
   if (refusal !== undefined) {
     recordRefusal(session, thread.log, {
