@@ -41,7 +41,7 @@ async function receive(wire: Wire, maildir: string): Promise<void> {
   wire.reply(R.banner(220, 'quickstart next hop ESMTP'));
   let trace: string[] = [];
   for (;;) {
-    const read = await wire.readLine(MAX_LINE, WAIT_MS);
+    const read = await wire.readLine(MAX_LINE, WAIT_MS, true);
     if (read.kind !== 'line') break;
     const command = parseCommand(read.bytes);
     if (command.verb === 'QUIT') {

@@ -53,6 +53,7 @@ export const R = {
   receivingSuspended: (hostname: string) =>
     reply(421, '4.3.2', `${hostname} service not available, closing transmission channel`),
   idleTimeout: (hostname: string) => reply(421, '4.4.2', `${hostname} timed out waiting for a command`),
+  dataTimeout: (hostname: string) => reply(421, '4.4.2', `${hostname} timed out waiting for the message`),
   noTransactionInTime: reply(421, '4.4.2', 'timed out waiting for successful message injection, disconnecting'),
   connectionTooLong: reply(421, '4.4.2', 'exceeded allowable connection time, disconnecting'),
   tooManyErrors: reply(421, '4.7.0', 'too many errors, disconnecting'),

@@ -7,7 +7,7 @@ import { type Reply, R } from '../core/reply.ts';
 import { type AuthVerdict, decideAuth, refuseAuth, refuseCredentials } from '../identity/smtp-auth-verdict.ts';
 import { type SaslStep, startAuth } from '../smtp/sasl.ts';
 import type { PasswordProfile } from './doors.io.ts';
-import { recordRefusal, type Session, type Step } from './receipt-session.ts';
+import { interrupted, recordRefusal, type Session, type Step } from './receipt-session.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
 import { noteAuth } from './session-history.ts';
 
@@ -37,7 +37,7 @@ export async function authenticate(session: Session, command: AuthCommand, threa
   });
   if (refusal !== undefined) return refused(session, thread, refusal);
   const finished = await exchange(session, startAuth(command.mechanism, command.initialResponse));
-  if (finished === undefined) return { close: true };
+  if ('ended' in finished) return finished.ended;
   if ('reply' in finished) return refused(session, thread, finished.reply);
   if (finished.kind === 'external') return external(session, finished.authzid, thread);
   return door.profile?.password === undefined
@@ -45,8 +45,8 @@ export async function authenticate(session: Session, command: AuthCommand, threa
     : password(session, finished, { ...door.profile.password, thread });
 }
 
-/** The dialogue of challenges; undefined when the peer went away in the middle of it. */
-async function exchange(session: Session, first: SaslStep): Promise<Finished | { reply: Reply } | undefined> {
+/** The dialogue of challenges; `ended` when the connection did in the middle of it. */
+async function exchange(session: Session, first: SaslStep): Promise<Finished | { reply: Reply } | { ended: Step }> {
   let step = first;
   for (;;) {
     switch (step.kind) {
@@ -58,10 +58,11 @@ async function exchange(session: Session, first: SaslStep): Promise<Finished | {
       case 'cancelled':
         return { reply: R.authCancelled };
       case 'challenge': {
-        session.wire.reply(R.authContinue(step.challenge));
-        const read = await session.wire.readLine(MAX_AUTH_LINE_BYTES, session.door.config.commandTimeout);
+        const { wire, door } = session;
+        wire.reply(R.authContinue(step.challenge));
+        const read = await wire.readLine(MAX_AUTH_LINE_BYTES, door.config.commandTimeout, true);
         if (read.kind === 'fault') return { reply: read.fault === 'too-long' ? R.authTooLong : R.authMalformed };
-        if (read.kind !== 'line') return undefined;
+        if (read.kind !== 'line') return { ended: interrupted(session, read, R.idleTimeout(door.hostname)) };
         step = step.next(read.bytes);
       }
     }

@@ -1,11 +1,12 @@
 /**
  * What is known about one SMTP session: facts that the stages found and decisions they took. Grown by the receipt walk,
- * read by everything. AsyncOS calls it the injection (ICID). Pure: types, and the one record of a refusal.
+ * read by everything. AsyncOS calls it the injection (ICID). Pure: types, the one record of a refusal, what an
+ * interruption comes to.
  */
 import type { EffectivePolicy } from '../config/effective-policy.ts';
 import type { Icid, Mid } from '../core/ids.ts';
 import type { Recipient } from '../core/ports.ts';
-import type { Reply } from '../core/reply.ts';
+import { R, type Reply } from '../core/reply.ts';
 import type { CertificateCheck } from '../identity/identify.io.ts';
 import type { RecordedLogin, RecordedOwner } from '../log/client-history.ts';
 import type { CertificateNames, MailLog, Refusal } from '../log/mail-event.ts';
@@ -13,7 +14,7 @@ import type { HatMatch } from '../policy/host-access-table.ts';
 import type { ChunkReader } from '../smtp/chunk-reader.ts';
 import type { MailParameters } from '../smtp/parameters.ts';
 import type { SessionState } from '../smtp/session-state.ts';
-import type { Wire } from '../smtp/wire.io.ts';
+import type { Wire, WireEnd } from '../smtp/wire.io.ts';
 import type { TlsFacts } from '../tls/tls-doors.io.ts';
 import type { BodyReceipt } from './body-receipt.io.ts';
 import type { Door } from './doors.io.ts';
@@ -24,7 +25,13 @@ export type Identity =
   | { readonly kind: 'password'; readonly user: string; readonly profile: string };
 
 /** What a command came to: a reply to send, the end of the connection, an error to count. */
-export type Step = { readonly reply?: Reply; readonly close?: boolean; readonly error?: boolean };
+export type Step = {
+  readonly reply?: Reply;
+  readonly close?: boolean;
+  readonly error?: boolean;
+  /** The connection ended in the middle of what the command asked for. */
+  readonly ended?: 'lost' | 'aborted';
+};
 
 export type Transaction = {
   readonly mid: Mid;
@@ -74,6 +81,12 @@ export type Session = {
   messages: number;
   errors: number;
 };
+
+/** The client went away or said nothing more, or the gateway is stopping: RFC 5321 §3.8 has 421 for whoever still listens. */
+export const interrupted = ({ door }: Session, { kind }: WireEnd, timeout: Reply): Step =>
+  kind === 'closed'
+    ? { ended: 'lost' }
+    : { ended: 'aborted', reply: kind === 'timeout' ? timeout : R.shuttingDown(door.hostname) };
 
 type RefusalInput = Pick<Refusal, 'stage' | 'rule' | 'reason' | 'user'> & { readonly reply: Reply };
 

@@ -57,15 +57,18 @@ async function converse(session: Session, thread: ReceiveThread): Promise<End> {
       return 'aborted';
     }
     const waitMs = patience(session, thread);
+    // A stop lets a transaction that has begun come to its end.
+    const idle = session.transaction === undefined;
     const read =
-      waitMs.ms <= 0 ? ({ kind: 'timeout' } as const) : await wire.readLine(MAX_COMMAND_LINE_BYTES, waitMs.ms);
+      waitMs.ms <= 0 ? ({ kind: 'timeout' } as const) : await wire.readLine(MAX_COMMAND_LINE_BYTES, waitMs.ms, idle);
     if (read.kind === 'closed') return 'lost';
     if (read.kind === 'stopped' || read.kind === 'timeout') {
       wire.reply(read.kind === 'stopped' ? stopReply(session, thread) : waitMs.reply);
       return 'aborted';
     }
-    const { reply, close, error } = await obey(session, read, thread);
+    const { reply, close, ended, error } = await obey(session, read, thread);
     if (reply !== undefined) wire.reply(reply);
+    if (ended !== undefined) return ended;
     if (close) return 'close';
     if (error && ++session.errors >= MAX_ERRORS) {
       recordRefusal(session, thread.log, {
@@ -99,7 +102,9 @@ function patience(
   const { commandTimeout, unsuccessfulTimeout, totalTimeout } = door.config;
   const limits = [{ ms: commandTimeout, reply: R.idleTimeout(door.hostname) }];
   if (refused !== undefined) limits.push({ ms: refused.untilMs - now, reply: refused.reply });
-  if (messages === 0) limits.push({ ms: startedMs + unsuccessfulTimeout - now, reply: R.noTransactionInTime });
+  // A message that is coming in chunks takes the time it takes, as one after DATA does.
+  if (messages === 0 && transaction?.chunks === undefined)
+    limits.push({ ms: startedMs + unsuccessfulTimeout - now, reply: R.noTransactionInTime });
   if (transaction === undefined) limits.push({ ms: startedMs + totalTimeout - now, reply: R.connectionTooLong });
   return limits.reduce((shortest, limit) => (limit.ms < shortest.ms ? limit : shortest));
 }
@@ -115,9 +120,8 @@ async function obey(
     const step = refusedStep(session, command) ?? tlsDemand(session, command, thread);
     if (step === undefined) return await dispatch(session, command, thread);
     // The octets of a chunk come whatever the answer is (RFC 3030 §2); unread they would be taken for commands.
-    return command.verb === 'BDAT' && !(await skipChunk(session, command.size, thread))
-      ? { ...step, close: true }
-      : step;
+    const cut = command.verb === 'BDAT' ? await skipChunk(session, command.size, thread) : undefined;
+    return cut === undefined ? step : { ...step, close: true };
   } catch (error) {
     logUnexpected(session, error, thread);
     return { reply: R.internal, error: true };

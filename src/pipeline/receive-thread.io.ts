@@ -57,6 +57,9 @@ export type ReceiveThread = {
   readonly sessions: Set<Session>;
 };
 
+/** Of the time for a stop: for the last words to those who did not finish. */
+const FAREWELL_MS = 300;
+
 type Prepared = { readonly doors: Doors; readonly dns: Dns; readonly added: readonly string[] };
 
 export function startReceiveThread(start: ThreadStart): void {
@@ -158,10 +161,18 @@ class ReceiveRoom implements ThreadHandlers {
   async stop(deadlineMs: number): Promise<void> {
     this.#sockets.closeAll();
     this.#thread.wireClock.stopIdle();
-    const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
-    await Promise.race([Promise.allSettled(this.#running), late]);
+    await this.#ended(deadlineMs - FAREWELL_MS);
+    // Whoever is still in the middle of a transaction hears that it will not be finished.
+    this.#thread.wireClock.stopAll();
+    await this.#ended(FAREWELL_MS);
     sendHistory(this.#thread.ledger);
     this.#log.flush();
+  }
+
+  /** Every connection is over, or this much time. */
+  async #ended(withinMs: number): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, withinMs).unref());
+    await Promise.race([Promise.allSettled(this.#running), late]);
   }
 
   #operations(): ReceiveOperations {

@@ -16,8 +16,9 @@ import type { BdatCommand, MailCommand, RcptCommand } from '../smtp/command.ts';
 import { ChunkReader } from '../smtp/chunk-reader.ts';
 import { DotReader } from '../smtp/dot-reader.ts';
 import { checkSequence, nextState } from '../smtp/session-state.ts';
+import type { OctetsRead, WireEnd } from '../smtp/wire.io.ts';
 import { BodyReceipt } from './body-receipt.io.ts';
-import { recordRefusal, type Session, type Step, type Transaction } from './receipt-session.ts';
+import { interrupted, recordRefusal, type Session, type Step, type Transaction } from './receipt-session.ts';
 import { identifyAgain } from './receipt-tls.io.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
 import { noteRecipient, noteSender } from './session-history.ts';
@@ -96,7 +97,7 @@ export async function receiveData(session: Session, thread: ReceiveThread): Prom
   let failure: unknown;
   while (!reader.done) {
     const read = await wire.readOctets(door.config.dataTimeout);
-    if (read.kind !== 'octets') return { close: true };
+    if (read.kind !== 'octets') return interrupted(session, read, R.dataTimeout(door.hostname));
     wire.unreadOctets(read.bytes.subarray(reader.push(read.bytes)));
     failure ??= await written(body, reader.take());
   }
@@ -108,19 +109,20 @@ export async function receiveBdat(session: Session, command: BdatCommand, thread
   const { transaction, policy, door } = session;
   const outOfTurn = checkSequence(session.state, command);
   if (outOfTurn !== undefined || transaction === undefined) {
-    return (await skipChunk(session, command.size, thread))
+    const cut = await skipChunk(session, command.size, thread);
+    return cut === undefined
       ? { reply: outOfTurn ?? R.internal, error: true }
-      : { close: true };
+      : interrupted(session, cut, R.dataTimeout(door.hostname));
   }
   const body = transaction.body ?? openBody(session, transaction, thread);
   transaction.chunks ??= new ChunkReader({ maxBytes: policy.maxMessageBytes, bareLineEnds: door.config.bareLineEnds });
   const { chunks } = transaction;
   let failure: unknown;
   for (let left = command.size; left > 0; ) {
-    const chunk = await readUpTo(session, left);
-    if (chunk === undefined) return { close: true };
-    left -= chunk.length;
-    chunks.push(chunk);
+    const read = await readUpTo(session, left);
+    if (read.kind !== 'octets') return interrupted(session, read, R.dataTimeout(door.hostname));
+    left -= read.bytes.length;
+    chunks.push(read.bytes);
     failure ??= await written(body, chunks.take());
   }
   if (command.last) {
@@ -140,35 +142,35 @@ const written = (body: BodyReceipt, slices: readonly Buffer[]): Promise<unknown>
     (error: unknown) => error ?? new Error('not written'),
   );
 
-/** Octets of a chunk, at most `most`; undefined when the peer went away, or nothing came in time. */
-async function readUpTo(
-  { wire, door }: Session,
-  most: number,
-  waitMs = door.config.dataTimeout,
-): Promise<Buffer | undefined> {
+/** Octets of a chunk, at most `most`. */
+async function readUpTo({ wire, door }: Session, most: number, waitMs = door.config.dataTimeout): Promise<OctetsRead> {
   const read = await wire.readOctets(waitMs);
-  if (read.kind !== 'octets') return undefined;
-  const octets = read.bytes.subarray(0, most);
-  wire.unreadOctets(read.bytes.subarray(octets.length));
-  return octets;
+  if (read.kind !== 'octets') return read;
+  const bytes = read.bytes.subarray(0, most);
+  wire.unreadOctets(read.bytes.subarray(bytes.length));
+  return { kind: 'octets', bytes };
 }
 
 /**
- * Reads the octets of a chunk that nobody wants; false when they did not come in time. Nobody gets more time by announcing
+ * Reads the octets of a chunk that nobody wants; what ended it where they did not come in time. Nobody gets more time by announcing
  * octets: all of them have to come within one data time-out, and a refused session has its 30 s.
  */
-export async function skipChunk(session: Session, octets: number, { wireClock }: ReceiveThread): Promise<boolean> {
+export async function skipChunk(
+  session: Session,
+  octets: number,
+  { wireClock }: ReceiveThread,
+): Promise<WireEnd | undefined> {
   const untilMs = Math.min(
     wireClock.now + session.door.config.dataTimeout,
     session.refused?.untilMs ?? Number.POSITIVE_INFINITY,
   );
   for (let left = octets; left > 0; ) {
     const waitMs = untilMs - wireClock.now;
-    const skipped = waitMs > 0 ? await readUpTo(session, left, waitMs) : undefined;
-    if (skipped === undefined) return false;
-    left -= skipped.length;
+    const read: OctetsRead = waitMs > 0 ? await readUpTo(session, left, waitMs) : { kind: 'timeout' };
+    if (read.kind !== 'octets') return read;
+    left -= read.bytes.length;
   }
-  return true;
+  return undefined;
 }
 
 function openBody(session: Session, transaction: Transaction, thread: ReceiveThread): BodyReceipt {

@@ -42,9 +42,13 @@ export class WireClock {
   delete(wire: Wire): void {
     this.#wires.delete(wire);
   }
-  /** Ends every read that waits for a command now, and every later one. */
+  /** Ends every read that waits for the next transaction now, and every later one. */
   stopIdle(): void {
     for (const wire of this.#wires) wire.stopWhenIdle();
+  }
+  /** Ends every read now, whatever it waits for, and every later one. */
+  stopAll(): void {
+    for (const wire of this.#wires) wire.stop();
   }
   close(): void {
     clearInterval(this.#timer);
@@ -92,8 +96,8 @@ export class Wire {
     return this.#lines.buffered;
   }
 
-  /** The next line, at most until `timeoutMs` from now. With `idle` a graceful stop ends the wait. */
-  async readLine(maxBytes: number, timeoutMs: number, idle = true): Promise<LineRead> {
+  /** The next line, at most until `timeoutMs` from now. `idle`: a graceful stop ends the wait. */
+  async readLine(maxBytes: number, timeoutMs: number, idle: boolean): Promise<LineRead> {
     this.#lines.maxBytes = maxBytes;
     const deadlineMs = this.#clock.now + timeoutMs; // for the whole line: a peer that drips octets gains no time
     for (;;) {
@@ -190,10 +194,16 @@ export class Wire {
   }
   #idle = false;
 
+  stop(): void {
+    this.#stopped = true;
+    this.#wake(STOPPED);
+  }
+  #stopped = false;
+
   async #more(deadlineMs: number, idle: boolean): Promise<WireEnd | undefined> {
     this.flush();
     if (this.#closed || this.#ended) return CLOSED;
-    if (idle && this.#stopping) return STOPPED;
+    if (this.#stopped || (idle && this.#stopping)) return STOPPED;
     if (this.#socket.writableLength > MAX_UNREAD_REPLY_BYTES) {
       this.destroy(); // it sends commands and never reads the answers
       return CLOSED;
