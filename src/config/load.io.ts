@@ -12,7 +12,7 @@ import { inOrder, type LocatedFault } from './located-fault.ts';
 import { orderIn } from './document-order.ts';
 import { readMaterial, readTextFile } from './material.io.ts';
 import { type Config, configSchema, type Material } from './schema.ts';
-import { schemaFaults } from './schema-faults.ts';
+import { schemaFaults, withoutUnknownKeys } from './schema-faults.ts';
 import { semanticFaults } from './semantics.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
@@ -57,11 +57,11 @@ export function checkDocument(tree: Json, extraChecks: readonly ExtraCheck[], no
 type Checks = { readonly extraChecks: readonly ExtraCheck[]; readonly nowMs: number };
 
 function check(document: YamlDocument, baseDir: string | undefined, { extraChecks, nowMs }: Checks): LoadResult {
-  const parsed = configSchema.safeParse(document.data);
-  if (!parsed.success) return refuse(locate(schemaFaults(parsed.error.issues, document.data), document));
-  const config = parsed.data;
-  const faults = semanticFaults(config);
-  const namesAreGood = !faults.some(isError);
+  const { config, faults } = parse(document.data);
+  if (config === undefined) return refuse(locate(faults, document));
+  const meaning = semanticFaults(config);
+  const namesAreGood = !meaning.some(isError);
+  faults.push(...meaning);
   const unplaced = baseDir === undefined ? relativePathFaults(document.data as Json) : [];
   const { material, faults: materialFaults } = readMaterial(config, baseDir, nowMs);
   faults.push(...unplaced, ...materialFaults);
@@ -69,6 +69,17 @@ function check(document: YamlDocument, baseDir: string | undefined, { extraCheck
   const located = inOrder(locate(faults, document));
   if (faults.some(isError)) return { ok: false, faults: located };
   return { ok: true, document: document.data as Json, config, material, warnings: located };
+}
+
+/** A key that nobody knows does not hide what else is wrong: the rest is looked at as if it were not there. */
+function parse(data: unknown): { readonly config: Config | undefined; readonly faults: Fault[] } {
+  const parsed = configSchema.safeParse(data);
+  if (parsed.success) return { config: parsed.data, faults: [] };
+  const { issues } = parsed.error;
+  const [meant, without] = (['meant', 'nothing'] as const).map((as) =>
+    configSchema.safeParse(withoutUnknownKeys(issues, data, as)),
+  );
+  return { config: meant?.data ?? without?.data, faults: schemaFaults(issues, data) };
 }
 
 const isError = ({ severity }: Fault): boolean => severity === 'error';

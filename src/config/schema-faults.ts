@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type Fault, fault } from '../core/fault.ts';
 import { configSchema } from './schema.ts';
-import { didYouMean, listed } from './suggestion.ts';
+import { didYouMean, listed, nearest } from './suggestion.ts';
 
 type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
@@ -113,6 +113,26 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   return { string: 'text', number: 'a number', boolean: 'true or false' }[typeof value as string] ?? 'that';
+}
+
+/**
+ * A copy of the data without the keys that the schema does not know. `as`: what becomes of them; `meant` takes them for
+ * the keys that were probably meant, where those are not there.
+ */
+export function withoutUnknownKeys(issues: readonly Issue[], data: unknown, as: 'nothing' | 'meant'): unknown {
+  const copy: unknown = structuredClone(data);
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const path = issue.path.map(plainStep);
+    const parent = valueAt(copy, path) as Record<string, unknown>;
+    const allowed = allowedKeys(path, { data, schema: configSchema });
+    for (const key of issue.keys) {
+      const meant = as === 'meant' ? nearest(key, allowed) : undefined;
+      if (meant !== undefined && !Object.hasOwn(parent, meant)) parent[meant] = parent[key];
+      delete parent[key];
+    }
+  }
+  return copy;
 }
 
 function valueAt(data: unknown, path: Path): unknown {

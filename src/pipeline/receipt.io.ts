@@ -179,8 +179,12 @@ async function dispatch(session: Session, command: Command, thread: ReceiveThrea
     case 'EHLO':
     case 'HELO':
       return hello(session, command, thread);
-    case 'STARTTLS':
-      return startTls(session, thread);
+    case 'STARTTLS': {
+      const step = await startTls(session, thread);
+      // RFC 3207 §4.2: a transaction that was begun in the clear is over.
+      if (session.state.transaction === 'none') await abandonTransaction(session, thread, 'STARTTLS');
+      return step;
+    }
     case 'AUTH':
       return authenticate(session, command, thread);
     case 'MAIL':

@@ -1,11 +1,11 @@
 /**
  * One entry of a sender group: what an administrator writes to name senders. AsyncOS "Sender Group Syntax": addresses,
- * partial addresses, ranges in the last given octet, CIDR with or without all octets, IPv6 likewise, host names and
- * `.partial` names. Forms that AsyncOS knows and this release does not are recognised, so that a fault can say so
+ * partial addresses, ranges in the last given octet or from address to address, CIDR with or without all octets, IPv6
+ * likewise, host names and `.partial` names. Forms that AsyncOS knows and this release does not are recognised, so that a fault can say so
  * instead of a rule silently never matching. A comment in parentheses may follow. Pure.
  */
 import { domainToASCII } from 'node:url';
-import { blockAround, type IpRange, parseCidr, parseIp, parseIpv6Groups } from '../core/network.ts';
+import { blockAround, type IpRange, parseCidr, parseIp, parseIpv4, parseIpv6Groups } from '../core/network.ts';
 
 export type SenderPattern =
   /** One range nearly always; several where a range stands in an inner group of an IPv6 address. */
@@ -16,7 +16,7 @@ export type SenderPattern =
   | { readonly kind: 'fault'; readonly message: string };
 
 const FORMS =
-  'allowed are an address, a partial address (10.1.), a range (10.1.1-5), CIDR, a host name or a .partial host name';
+  'allowed are an address, a partial address (10.1.), a range (10.1.1-5, 10.1.1.8-10.1.2.3), CIDR, a host name or a .partial host name';
 /** An inner range of an IPv6 address stands for one address per value. */
 const MAX_INNER_RANGE = 4096;
 
@@ -66,6 +66,9 @@ function parseIpv4Sender(sender: string): SenderPattern {
     return addresses(parseCidr(`${full}/${sender.slice(slash + 1)}`), `a prefix of an IPv4 address is /0 to /32`);
   }
   const dash = sender.indexOf('-');
+  if (parseIpv4(sender.slice(dash + 1)) !== undefined && dash > 0) {
+    return addressesBetween(sender.slice(0, dash), sender.slice(dash + 1), NO_IPV4);
+  }
   const partial = sender.endsWith('.');
   const body = partial ? sender.slice(0, -1) : sender;
   const low = octetsOf(dash < 0 ? body : body.slice(0, dash));
@@ -90,18 +93,19 @@ function parseIpv6Sender(sender: string): SenderPattern {
       : addresses(parseCidr(sender), 'a prefix of an IPv6 address is /0 to /128');
   }
   const dash = sender.indexOf('-');
-  if (dash < 0) return addressesBetween(sender, sender);
+  if (dash < 0) return addressesBetween(sender, sender, NO_IPV6);
   const [from, to] = [sender.slice(0, dash), sender.slice(dash + 1)];
-  if (parseIp(from) !== undefined && parseIp(to) !== undefined && to.includes(':')) return addressesBetween(from, to);
+  if (parseIp(from) !== undefined && parseIp(to) !== undefined && to.includes(':'))
+    return addressesBetween(from, to, NO_IPV6);
   return innerRange(sender);
 }
 
-function addressesBetween(from: string, to: string): SenderPattern {
+function addressesBetween(from: string, to: string, otherwise: string): SenderPattern {
   const [low, high] = [parseIp(from), parseIp(to)];
-  if (low === undefined || high === undefined || low.version !== high.version) return fault(NO_IPV6);
-  if (low.value === high.value) return addresses(blockAround(low, low.version === 4 ? 32 : 128), NO_IPV6);
+  if (low === undefined || high === undefined || low.version !== high.version) return fault(otherwise);
+  if (low.value === high.value) return addresses(blockAround(low, low.version === 4 ? 32 : 128), otherwise);
   if (high.value < low.value) return fault('a range goes from low to high');
-  return addresses({ version: low.version, low: low.value, high: high.value }, NO_IPV6);
+  return addresses({ version: low.version, low: low.value, high: high.value }, otherwise);
 }
 
 /** `2001:db8::1-ff`, `2001:db8:1-3:0:0:0:0:5`: one group has a range, all others are as given. */
@@ -113,7 +117,8 @@ function innerRange(sender: string): SenderPattern {
   const [low, high] = [Number.parseInt(match[1] ?? '', 16), Number.parseInt(match[2] ?? '', 16)];
   if (parseIpv6Groups(at('0')) === undefined) return fault(NO_IPV6);
   if (high < low) return fault('a range goes from low to high');
-  if (match.index + match[0].length === sender.length) return addressesBetween(at(match[1] ?? ''), at(match[2] ?? ''));
+  if (match.index + match[0].length === sender.length)
+    return addressesBetween(at(match[1] ?? ''), at(match[2] ?? ''), NO_IPV6);
   if (high - low >= MAX_INNER_RANGE) {
     return fault(`a range within an address may have ${MAX_INNER_RANGE} values; write from-to or CIDR`);
   }
