@@ -1,5 +1,4 @@
 /** `sallyport check FILE`: the same door that `run` and SIGHUP use. Effects: reads the configuration and its files. */
-import path from 'node:path';
 import { loadRevision } from '../revision.ts';
 import { parseArguments, type Write } from './arguments.ts';
 
@@ -10,7 +9,7 @@ export async function check(args: readonly string[], write: Write): Promise<numb
     write('usage: sallyport check FILE\n');
     return 2;
   }
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
+  const loaded = await loadRevision({ file, dataDir: undefined, number: 1 });
   for (const line of loaded.ok ? loaded.warnings : loaded.faults) write(`${line}\n`);
   return loaded.ok ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 /**
- * `sallyport run`: the gateway in the foreground. SIGTERM and SIGINT stop it gracefully (a second one at once), SIGHUP
- * reads the configuration again. Effects: signals, standard output, the gateway.
+ * `sallyport run`: the gateway in the foreground. SIGTERM and SIGINT stop it gracefully, SIGHUP reads the configuration
+ * again. Only whoever presses Ctrl-C again ends it at once. Effects: signals, standard output, the gateway.
  */
 import path from 'node:path';
 import { type Gateway, startGateway } from '../gateway.ts';
@@ -64,14 +64,17 @@ export async function serve(serving: Serving, onReady?: (gateway: Gateway) => vo
   return code;
 }
 
-/** SIGTERM and SIGINT stop, a second one at once; SIGHUP reads the configuration again. An early SIGHUP is kept. */
+/** npm passes Ctrl-C on to a process that the terminal has told already: that is no second one. */
+const SAME_KEY_MS = 1000;
+
+/** SIGTERM and SIGINT stop, a second SIGINT at once; SIGHUP reads the configuration again. An early SIGHUP is kept. */
 class Signals {
   /** The exit code, once the gateway has stopped. */
   readonly ended: Promise<number>;
   readonly #write: Write;
   #end: (code: number) => void = () => undefined;
   #gateway: Gateway | undefined;
-  #stopping = false;
+  #stoppingSinceMs: number | undefined;
   #reload = false;
 
   constructor(write: Write) {
@@ -79,7 +82,11 @@ class Signals {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop());
+    process.on('SIGTERM', () => this.#stop());
+    process.on('SIGINT', () => {
+      if (performance.now() - (this.#stoppingSinceMs ?? Number.POSITIVE_INFINITY) > SAME_KEY_MS) process.exit(1);
+      this.#stop();
+    });
     process.on('SIGHUP', () => {
       this.#reload = true;
       this.#obey();
@@ -92,17 +99,17 @@ class Signals {
   }
 
   #stop(): void {
-    if (this.#stopping) process.exit(1);
+    if (this.#stoppingSinceMs !== undefined) return;
     // Nothing listens yet, so there is nothing to finish; the store is durable at any moment.
     if (this.#gateway === undefined) process.exit(0);
-    this.#stopping = true;
+    this.#stoppingSinceMs = performance.now();
     this.#obey();
   }
 
   #obey(): void {
     const gateway = this.#gateway;
     if (gateway === undefined) return;
-    if (this.#stopping) {
+    if (this.#stoppingSinceMs !== undefined) {
       this.#gateway = undefined; // once
       gateway.stop().then(
         () => this.#end(0),

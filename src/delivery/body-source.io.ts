@@ -11,6 +11,7 @@ import type { Body } from '../core/ports.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 const EIGHT_BIT = 0x80;
+const HEADER_END = '\r\n\r\n';
 
 export type BodySource = {
   readonly bytes: number;
@@ -26,9 +27,17 @@ export function openBody(body: Body, spoolDir: string): BodySource {
     : fileSource(path.join(spoolDir, path.basename(body.file)), body.size);
 }
 
-/** Whether the text has octets above 127, whatever its sender declared. */
-export async function has8bit(source: BodySource): Promise<boolean> {
-  for await (const chunk of source.chunks()) if (chunk.some((octet) => octet >= EIGHT_BIT)) return true;
+/** Whether the text, or its header alone, has octets above 127, whatever its sender declared. */
+export async function has8bit(source: BodySource, part: 'text' | 'header'): Promise<boolean> {
+  let before: Buffer = Buffer.alloc(0);
+  for await (const chunk of source.chunks()) {
+    // The empty line that ends the header may lie across two chunks.
+    const seen = part === 'text' ? chunk : Buffer.concat([before, chunk]);
+    const end = part === 'text' ? -1 : seen.indexOf(HEADER_END);
+    if ((end < 0 ? seen : seen.subarray(0, end)).some((octet) => octet >= EIGHT_BIT)) return true;
+    if (end >= 0) return false;
+    before = seen.subarray(-HEADER_END.length + 1);
+  }
   return false;
 }
 

@@ -77,6 +77,38 @@ test('with SMTPUTF8 the parts are message/global and addresses stay as they are'
   assert.equal(envelope.body, '8BITMIME');
 });
 
+const sevenBit = (more: Partial<ReportFacts>): string => {
+  const { body, envelope } = reportMessage(facts(more));
+  assert.ok(body.kind === 'inline');
+  assert.deepEqual([envelope.body, envelope.smtpUtf8], ['7BIT', false]);
+  const text = Buffer.from(body.bytes).toString('latin1');
+  assert.match(text, /^[\t\r\n -~]*$/);
+  return text;
+};
+
+test('every host can take a notification: an 8-bit original comes back by its header, encoded', () => {
+  const head = Buffer.from('Subject: Grüße\r\n\r\nSchön\r\n');
+  const text = sevenBit({ original: { head, bytes: head.length } });
+  assert.match(text, /Content-Type: text\/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n/);
+  assert.match(text, /\r\nSubject: Gr=C3=BC=C3=9Fe\r\n/);
+});
+
+test('to a sender in ASCII also what is international comes in 7 bits', () => {
+  const head = Buffer.from('Subject: Grüße\r\n\r\nSchön\r\n');
+  const text = sevenBit({
+    of: { mid: 8 as Mid, sender: 'sender@example.org', smtpUtf8: true, receivedMs: NOW },
+    recipients: [failed(0, 'zoë@example.com')],
+    original: { head, bytes: head.length },
+  });
+  assert.match(
+    text,
+    /Content-Type: message\/global-delivery-status\r\nContent-Transfer-Encoding: quoted-printable\r\n/,
+  );
+  assert.match(text, /Final-Recipient: utf-8; zo=C3=AB@example\.com\r\n/);
+  assert.match(text, /Content-Type: message\/global\r\nContent-Transfer-Encoding: quoted-printable\r\n/);
+  assert.match(text, /\r\nSch=C3=B6n\r\n/);
+});
+
 test('the envelope has the null reverse-path, so that a bounce never bounces', () => {
   const { envelope, icid } = reportMessage(facts());
   assert.deepEqual(envelope, {

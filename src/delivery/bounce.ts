@@ -1,13 +1,16 @@
 /**
  * Bounces and other delivery status notifications: multipart/report with a text for people, fields for programs and the
  * original, whole below 10 kB, else its header (AsyncOS `max_bounce_copy`; RET of RFC 3461 §4.3). RFC 3464, RFC 6522;
- * with SMTPUTF8 as message/global-delivery-status (RFC 6533). The null reverse-path keeps bounces from bouncing.
+ * with SMTPUTF8 as message/global-delivery-status (RFC 6533). The null reverse-path keeps bounces from bouncing; what is
+ * lost is told to nobody, so that a notification is 7-bit text, which every host can take, unless its addressee's own
+ * address needs more.
  * What a remote host or an address says is quoted: bounded, on one line, printable.
  * Pure: time and randomness are handed in.
  */
 import { INTERNAL_ICID, type Mid, type Rid } from '../core/ids.ts';
 import type { DueRecipient, NewMessage, Recipient } from '../core/ports.ts';
 import { printable } from '../core/reply.ts';
+import { quotedPrintable } from './quoted-printable.ts';
 
 export type ReportAction = 'failed' | 'relayed' | 'delayed';
 
@@ -78,10 +81,12 @@ function renderReport(facts: ReportFacts): Buffer[] {
   const boundary = `=_${unique}`;
   const global =
     of.smtpUtf8 || [of.sender, ...recipients.map(({ recipient }) => recipient.address)].some(isInternational);
+  const mayBe8bit = isInternational(of.sender);
   const text = Buffer.from(lines(humanText(facts)));
   const status = Buffer.from(lines(statusFields(facts, global)));
-  const copy = original === undefined ? undefined : copyOf(original, action === 'failed' && of.ret !== 'HDRS', global);
-  const eightBit = [text, status, ...(copy === undefined ? [] : [copy.bytes])].some(is8bit);
+  const whole = action === 'failed' && of.ret !== 'HDRS';
+  const copy = original === undefined ? undefined : copyOf(original, { whole, global, mayBe8bit });
+  const eightBit = mayBe8bit && [text, status, ...(copy === undefined ? [] : [copy.bytes])].some(is8bit);
   const head = lines([
     `Date: ${date(nowMs)}`,
     `From: Mail Delivery System <MAILER-DAEMON@${hostname}>`,
@@ -95,18 +100,13 @@ function renderReport(facts: ReportFacts): Buffer[] {
     '',
     'This is a delivery status notification in MIME format.',
   ]);
-  const part = (type: string, content: Buffer): Buffer[] => [
-    Buffer.from(
-      lines([
-        '',
-        `--${boundary}`,
-        `Content-Type: ${type}`,
-        `Content-Transfer-Encoding: ${is8bit(content) ? '8bit' : '7bit'}`,
-        '',
-      ]),
-    ),
-    content,
-  ];
+  const part = (type: string, content: Buffer): Buffer[] => {
+    const encoding = !is8bit(content) ? '7bit' : mayBe8bit ? '8bit' : 'quoted-printable';
+    return [
+      Buffer.from(lines(['', `--${boundary}`, `Content-Type: ${type}`, `Content-Transfer-Encoding: ${encoding}`, ''])),
+      encoding === 'quoted-printable' ? quotedPrintable(content) : content,
+    ];
+  };
   return [
     Buffer.from(head),
     ...part(`text/plain; charset=${is8bit(text) ? 'utf-8' : 'us-ascii'}`, text),
@@ -179,8 +179,15 @@ function decodeXtext(text: string): string {
 
 type Copy = { readonly type: string; readonly bytes: Buffer };
 
-function copyOf({ head, bytes }: { head: Buffer; bytes: number }, mayBeWhole: boolean, global: boolean): Copy {
-  if (mayBeWhole && bytes < MAX_COPY_BYTES && head.length === bytes)
+type CopyFacts = { readonly whole: boolean; readonly global: boolean; readonly mayBe8bit: boolean };
+
+/**
+ * RFC 2046 §5.2.1 lets nobody encode a message/rfc822; its header alone may be (RFC 6522 §4), and so may everything
+ * international (RFC 6532 §3.7, RFC 6533 §6).
+ */
+function copyOf({ head, bytes }: { head: Buffer; bytes: number }, { whole, global, mayBe8bit }: CopyFacts): Copy {
+  const fits = whole && bytes < MAX_COPY_BYTES && head.length === bytes;
+  if (fits && (global || mayBe8bit || !is8bit(head)))
     return { type: global ? 'message/global' : 'message/rfc822', bytes: head };
   const empty = head.indexOf('\r\n\r\n');
   // A header longer than what was read ends at its last whole line.

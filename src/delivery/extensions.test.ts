@@ -75,13 +75,24 @@ test('a parameter value cannot add a parameter or a line', () => {
   assert.equal(isSafeAddress('a\r\nb@example.com'), false);
 });
 
+test('an ORCPT in UTF-8 goes to hosts with SMTPUTF8 only', () => {
+  const recipient = { rid: 0 as Rid, address: 'a@example.com', orcpt: 'utf-8;zoë@example.com' };
+  assert.equal(rcptCommand(recipient, all), 'RCPT TO:<a@example.com> ORCPT=utf-8;zoë@example.com');
+  assert.equal(rcptCommand(recipient, { ...all, smtpUtf8: false }), 'RCPT TO:<a@example.com>');
+});
+
 const plain = { ...NO_EXTENSIONS };
+const none = { header: false, text: false };
+const header = { header: true, text: true };
+const text = { header: false, text: true };
 for (const [title, change, offered, has8bit, status] of [
-  ['a message above the announced size is not sent', { bytes: 1001 }, all, false, '5.3.4'],
-  ['a message of exactly that size is', { bytes: 1000 }, all, false, undefined],
-  ['SMTPUTF8 is needed by a message that said so', { smtpUtf8: true }, plain, false, '5.6.7'],
-  ['SMTPUTF8 is needed by an international address', { sender: 'jürgen@example.org' }, plain, false, '5.6.7'],
-  ['8-bit text needs 8BITMIME', { body: '8BITMIME' }, plain, true, '5.6.3'],
-  ['text that is declared 8-bit and is not does not', { body: '8BITMIME' }, plain, false, undefined],
+  ['a message above the announced size is not sent', { bytes: 1001 }, all, none, '5.3.4'],
+  ['a message of exactly that size is', { bytes: 1000 }, all, none, undefined],
+  ['SMTPUTF8 is needed by an international header', { smtpUtf8: true }, plain, header, '5.6.7'],
+  ['SMTPUTF8 is not needed by a message that only said so', { smtpUtf8: true }, plain, none, undefined],
+  ['nor by one whose text alone is 8-bit', { smtpUtf8: true }, { ...plain, eightBitMime: true }, text, undefined],
+  ['SMTPUTF8 is needed by an international address', { sender: 'jürgen@example.org' }, plain, none, '5.6.7'],
+  ['8-bit text needs 8BITMIME', { body: '8BITMIME' }, plain, text, '5.6.3'],
+  ['text that is declared 8-bit and is not does not', { body: '8BITMIME' }, plain, none, undefined],
 ] as const)
   test(title, () => assert.equal(decideUnable({ ...message, ...change }, offered, has8bit)?.status, status));

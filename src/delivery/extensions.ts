@@ -54,18 +54,23 @@ export type Unable = { readonly status: string; readonly why: string };
 
 const NON_ASCII = /[^\u0020-\u007e]/;
 
+/** Where the text really has octets above 127. */
+export type EightBit = { readonly header: boolean; readonly text: boolean };
+
 /**
- * Why this host cannot take the message at all; undefined = it can. `has8bit`: the text really has octets above 127.
+ * Why this host cannot take the message at all; undefined = it can. What a sender asked for and the message does not need
+ * keeps it from nobody (RFC 6531 §3.3: SMTPUTF8 is for international addresses and header fields).
  * Deviates: text is never converted to 7 bits (RFC 6152 §3 allows either), because that breaks signatures (DKIM, S/MIME)
  * without telling anyone; a bounce tells.
  */
-export function decideUnable(message: OutboundMessage, offered: Extensions, has8bit: boolean): Unable | undefined {
+export function decideUnable(message: OutboundMessage, offered: Extensions, has8bit: EightBit): Unable | undefined {
   if (offered.maxBytes !== undefined && message.bytes > offered.maxBytes)
     return { status: '5.3.4', why: `message of ${message.bytes} octets exceeds the limit of ${offered.maxBytes}` };
   const addresses = [message.sender, ...message.recipients.map((recipient) => recipient.address)];
-  if (!offered.smtpUtf8 && (message.smtpUtf8 || addresses.some((address) => NON_ASCII.test(address))))
+  const international = (message.smtpUtf8 && has8bit.header) || addresses.some((address) => NON_ASCII.test(address));
+  if (!offered.smtpUtf8 && international)
     return { status: '5.6.7', why: 'the message needs SMTPUTF8, which the host does not offer' };
-  if (!offered.eightBitMime && message.body === '8BITMIME' && has8bit)
+  if (!offered.eightBitMime && message.body === '8BITMIME' && has8bit.text)
     return { status: '5.6.3', why: 'the message has 8-bit text and the host does not offer 8BITMIME' };
   return undefined;
 }
@@ -85,7 +90,9 @@ export function rcptCommand(recipient: Recipient, offered: Extensions): string {
   let command = `RCPT TO:<${recipient.address}>`;
   if (!offered.dsn) return command;
   if (recipient.notify !== undefined && isParameterValue(recipient.notify)) command += ` NOTIFY=${recipient.notify}`;
-  if (recipient.orcpt !== undefined && isParameterValue(recipient.orcpt)) command += ` ORCPT=${recipient.orcpt}`;
+  const { orcpt } = recipient;
+  if (orcpt !== undefined && isParameterValue(orcpt) && (offered.smtpUtf8 || !NON_ASCII.test(orcpt)))
+    command += ` ORCPT=${orcpt}`;
   return command;
 }
 

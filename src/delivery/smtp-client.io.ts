@@ -185,8 +185,11 @@ export class SmtpSession {
     this.#channel.limit(TRANSACTION_LIMIT_MS);
     const everyone = (happening: Happening): Happening[] => message.recipients.map(() => happening);
     try {
-      const suspect = message.body === '8BITMIME' && !this.extensions.eightBitMime && (await has8bit(body));
-      const unable = decideUnable(message, this.extensions, suspect);
+      const { eightBitMime, smtpUtf8 } = this.extensions;
+      const unable = decideUnable(message, this.extensions, {
+        header: message.smtpUtf8 && !smtpUtf8 && (await has8bit(body, 'header')),
+        text: message.body === '8BITMIME' && !eightBitMime && (await has8bit(body, 'text')),
+      });
       if (unable !== undefined) return everyone({ kind: 'unable', ...unable });
       if (![message.sender, ...message.recipients.map(({ address }) => address)].every(isSafeAddress))
         return everyone({ kind: 'unable', status: '5.1.3', why: 'an address cannot be written in an SMTP command' });
