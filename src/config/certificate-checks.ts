@@ -40,7 +40,7 @@ export function checkGatewayCertificate(
   return { faults: validityWarnings(certPath, [leaf], nowMs), certificate: { certPem, keyPem: key.pem } };
 }
 
-/** At least one anchor: a self-signed CA certificate. Expired ones and ones that are no CA are warnings. */
+/** Expired ones, ones that are no CA, and a file of intermediates alone, which has no anchor, are warnings. */
 export function checkAuthority(path: Path, text: string, nowMs: number): readonly Fault[] {
   const { certificates, faults } = readCertificates(path, text);
   if (faults.length > 0 || certificates.length === 0) return faults;
@@ -49,9 +49,8 @@ export function checkAuthority(path: Path, text: string, nowMs: number): readonl
     if (!certificate.ca)
       found.push(warning(path, `certificate ${i + 1} (${subjectOf(certificate)}) is not a CA certificate`));
   }
-  if (!certificates.some((certificate) => certificate.ca && isSelfSigned(certificate))) {
-    found.push(fault(path, 'has no anchor: at least one self-signed CA certificate is needed'));
-  }
+  if (!certificates.some(isSelfSigned))
+    found.push(warning(path, 'has no anchor: without a self-signed certificate nobody is trusted by this file alone'));
   return found;
 }
 

@@ -3,7 +3,7 @@
  * validation cannot read or will not believe, and profiles that no certificate can ever satisfy. Pure.
  */
 import type { Config, Material } from '../config/schema.ts';
-import { type Fault, fault, warning } from '../core/fault.ts';
+import { type Fault, warning } from '../core/fault.ts';
 import { buildTrustStore, type TrustStore } from './trust-store.ts';
 
 export function faultsOfTrust(config: Config, material: Material): Fault[] {
@@ -19,9 +19,9 @@ export function faultsOfTrust(config: Config, material: Material): Fault[] {
     // A file that could not be read is a fault of its own.
     if (trusted.length === 0 || trusted.some(({ anchors }) => anchors.length > 0)) continue;
     found.push(
-      fault(
+      warning(
         ['smtpAuthProfiles', name, 'trust'],
-        'no anchor counts: a self-signed certificate with a key that is strong enough is needed',
+        'no anchor counts, so that every certificate is refused: a self-signed one with a key that is strong enough is needed',
       ),
     );
   }
