@@ -7,9 +7,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { configSchema } from '../src/config/schema.ts';
+import { type Config, configSchema } from '../src/config/schema.ts';
 import { schemaFaults } from '../src/config/schema-faults.ts';
 import { parseYaml } from '../src/config/yaml-document.ts';
+import type { Fault } from '../src/core/fault.ts';
+import { faultsOfRoutes } from '../src/delivery/smtp-routes.ts';
+import { faultsOfRecipientAccess } from '../src/envelope/recipient-access-table.ts';
+import { faultsOfPolicy } from '../src/policy/host-access-table.ts';
 
 const root = join(import.meta.dirname, '..');
 const PAGES = [
@@ -36,18 +40,33 @@ function blocks(page: string, language: string): string[] {
 function faultsOf(text: string): string[] {
   const parsed = parseYaml(text);
   if (!parsed.ok) return parsed.faults.map(({ message }) => message);
-  const checked = configSchema.safeParse(parsed.data);
-  if (checked.success) return [];
-  return schemaFaults(checked.error.issues, parsed.data)
+  const data = { ...AROUND, ...(parsed.data as object) };
+  const checked = configSchema.safeParse(data);
+  const faults = checked.success ? meaningOf(checked.data) : schemaFaults(checked.error.issues, data);
+  return faults
     .filter(({ message }) => !message.startsWith('is missing;'))
     .map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
+
+/** What a fragment may leave out. */
+const AROUND = {
+  hostname: 'gw.example.test',
+  listeners: { in: { type: 'private', address: ['127.0.0.1:25'], hat: [{ senderGroup: 'ALL', policy: 'BLOCKED' }] } },
+};
+
+/** Of the notations that are read by parts of their own: senders, recipients, routes. */
+const meaningOf = (config: Config): Fault[] => [
+  ...faultsOfPolicy(config),
+  ...faultsOfRecipientAccess(config),
+  ...faultsOfRoutes(config),
+];
 
 const commandsIn = (text: string): string[] =>
   [...text.matchAll(/(?:^|[\s(`])(?:bin\/)?sallyport ([a-z][\w-]*)/gm)].map(([, name]) => name ?? '');
 
 test('a fault in a piece of configuration is seen', () => {
   assert.match(faultsOf('listeners:\n  a: { tpye: private }\n').join(), /listeners\.a\.tpye: unknown key/);
+  assert.match(faultsOf('smtpRoutes: { "*.x": [USEDNS] }\n').join(), /smtpRoutes\.\*\.x: a key is/);
 });
 
 for (const page of PAGES) {

@@ -132,6 +132,12 @@ test('RET=HDRS and originals of 10 kB or more give the header only', () => {
   assert.doesNotMatch(text, /xxx/);
 });
 
+test('a remote host that is an address is written as one', () => {
+  const remote = (remoteHost: string): string => textOf({ recipients: [failed(0, 'a@example.com', { remoteHost })] });
+  assert.match(remote('192.0.2.1'), /\r\nRemote-MTA: dns; \[192\.0\.2\.1\]\r\n/);
+  assert.match(remote('2001:db8::1'), /\r\nRemote-MTA: dns; \[IPv6:2001:db8::1\]\r\n/);
+});
+
 test('an original that cannot be read leaves two parts', () => {
   assert.doesNotMatch(textOf({ original: undefined }), /rfc822-headers|message\/rfc822/);
 });

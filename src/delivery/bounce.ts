@@ -10,6 +10,7 @@
 import { INTERNAL_ICID, type Mid, type Rid } from '../core/ids.ts';
 import type { DueRecipient, NewMessage, Recipient } from '../core/ports.ts';
 import { printable } from '../core/reply.ts';
+import { isIp } from './ip-literal.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 
 export type ReportAction = 'failed' | 'relayed' | 'delayed';
@@ -158,13 +159,16 @@ function statusFields({ hostname, nowMs, action, of, recipients }: ReportFacts, 
     `Final-Recipient: ${global && isInternational(recipient.address) ? 'utf-8' : 'rfc822'}; ${field(recipient.address)}`,
     `Action: ${action}`,
     `Status: ${field(status)}`,
-    ...(remoteHost === undefined ? [] : [`Remote-MTA: dns; ${quoted(remoteHost)}`]),
+    ...(remoteHost === undefined ? [] : [`Remote-MTA: dns; ${quoted(hostOf(remoteHost))}`]),
     ...(diagnostic === undefined ? [] : [`Diagnostic-Code: smtp; ${quoted(diagnostic)}`]),
     `Last-Attempt-Date: ${date(nowMs)}`,
     ...(willRetryUntilMs === undefined ? [] : [`Will-Retry-Until: ${date(willRetryUntilMs)}`]),
   ]);
   return [...perMessage, ...perRecipient];
 }
+
+/** RFC 3464 §2.1.2: a name, or an address as RFC 5321 §4.1.3 writes it. */
+const hostOf = (host: string): string => (isIp(host) ? `[${host.includes(':') ? 'IPv6:' : ''}${host}]` : host);
 
 function originalRecipient(orcpt: string | undefined): string[] {
   const match = /^([A-Za-z0-9-]{1,40});(.+)$/s.exec(orcpt ?? '');

@@ -130,3 +130,49 @@ test('a message in BDAT chunks arrives as one', async () => {
   assert.ok(message.text.endsWith('Subject: in chunks\r\n\r\n.\r\nab\r\n'), message.text);
   await gateway.stop();
 });
+
+test('a loop is found however long the header has grown', async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const session = await SmtpSession.open({ port });
+  const hop = `Received: from a by b; Tue, 24 Nov 2026 12:00:00 +0000\r\nARC-Seal: ${'0123456789'.repeat(90)}\r\n`;
+  const text = (hops: number): string => `${hop.repeat(hops)}Subject: ${hops} hops\r\n\r\nhello\r\n`;
+  assert.match((await session.send({ text: text(101) })).text, /^554 5\.4\.6/);
+  assert.equal((await session.send({ text: text(99) })).code, 250);
+  await session.quit();
+  await site.nextHop.messageWith('Subject: 99 hops');
+  await gateway.stop();
+});
+
+test('a next hop without 8BITMIME gets no 8-bit text: the sender is told by a notification that it can take', async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const { keywords } = site.nextHop;
+  site.nextHop.keywords = ['PIPELINING'];
+  const session = await SmtpSession.open({ port });
+  await session.expect('MAIL FROM:<alice@example.test> BODY=8BITMIME', '250');
+  await session.expect('RCPT TO:<someone@elsewhere.example>', '250');
+  await session.expect('DATA', '354');
+  await session.expect('Subject: eight bits\r\n\r\ngrüße\r\n.', '250');
+  await session.quit();
+  const bounce = await site.nextHop.message(({ from, to }) => from === '' && to.includes('alice@example.test'));
+  assert.match(bounce.text, /Status: 5\.6\.3/);
+  assert.match(bounce.text, /Subject: eight bits/);
+  assert.match(bounce.text, /^[\t\r\n -~]*$/);
+  assert.ok(!site.nextHop.messages.some(({ from, text }) => from !== '' && text.includes('eight bits')));
+  site.nextHop.keywords = keywords;
+  await gateway.stop();
+});
+
+test('a message that asks for SMTPUTF8 and does not need it passes a next hop without it', async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const { keywords } = site.nextHop;
+  site.nextHop.keywords = ['PIPELINING', '8BITMIME'];
+  const session = await SmtpSession.open({ port });
+  await session.expect('MAIL FROM:<alice@example.test> SMTPUTF8 BODY=8BITMIME', '250');
+  await session.expect('RCPT TO:<someone@elsewhere.example>', '250');
+  await session.expect('DATA', '354');
+  await session.expect('Subject: asked in vain\r\n\r\ngrüße\r\n.', '250');
+  await session.quit();
+  await site.nextHop.messageWith('Subject: asked in vain');
+  site.nextHop.keywords = keywords;
+  await gateway.stop();
+});

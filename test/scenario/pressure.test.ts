@@ -142,6 +142,39 @@ test('time without a message is bounded, whatever the client says meanwhile', as
   await gateway.stop();
 });
 
+test('a message that stops coming gets 421, after DATA, in a chunk and in AUTH', async () => {
+  const more = { dataTimeout: '1s', commandTimeout: '1s' };
+  const { gateway, port } = await site.startOne({
+    profile: 'password-only',
+    policy: { smtpAuth: 'preferred' },
+    more,
+  });
+  for (const last of ['DATA', 'BDAT 10', 'AUTH LOGIN']) {
+    const session = await SmtpSession.open({ port });
+    if (last !== 'AUTH LOGIN')
+      for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
+    if (last === 'BDAT 10') session.write('BDAT 10\r\nhalf');
+    else await session.expect(last, '3');
+    assert.match((await session.reply()).text, /^421 4\.4\.2/, last);
+    await session.closed();
+  }
+  await gateway.stop();
+});
+
+test('a message in chunks may take longer than the time without a message, as one after DATA may', async () => {
+  const { gateway, port } = await site.startOne({ policy: {}, more: { unsuccessfulTimeout: '1s' } });
+  const session = await SmtpSession.open({ port });
+  for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
+  session.write('BDAT 25\r\nSubject: slow chunks\r\n\r\na\r\n');
+  assert.equal((await session.reply()).code, 250);
+  await setTimeout(1500);
+  session.write('BDAT 3 LAST\r\nb\r\n');
+  assert.equal((await session.reply()).code, 250);
+  await session.quit();
+  await site.nextHop.messageWith('slow chunks');
+  await gateway.stop();
+});
+
 test('more connections than the policy, and than the listener, get 421 at once; a closed one makes room', async () => {
   const { gateway, port } = await site.startOne({ policy: { maxConnectionsPerAddress: 3 } });
   const sessions: SmtpSession[] = [];

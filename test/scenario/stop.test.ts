@@ -38,6 +38,29 @@ test('a transaction that is under way at SIGTERM is finished, acknowledged and d
   await again.stop();
 });
 
+test('a transaction that has only begun at SIGTERM is finished too, and a second SIGTERM cuts nothing short', async () => {
+  const { gateway, port } = await site.startOne({ policy: {} });
+  const session = await SmtpSession.open({ port });
+  for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
+  const stopped = gateway.stop();
+  await assert.rejects(waitForRefusal(port, session), /refused/);
+  gateway.signal('SIGTERM');
+  await session.expect('RCPT TO:<c@example.test>', '250');
+  await session.expect('DATA', '354');
+  await session.expect('Subject: begun before SIGTERM\r\n\r\nhello\r\n.', '250 2.0.0');
+  assert.match((await session.reply()).text, /^421 4\.3\.2/);
+  assert.equal(await stopped, 0);
+});
+
+test('whoever is asked for a password at SIGTERM hears 421', async () => {
+  const { gateway, port } = await site.startOne({ profile: 'password-only', policy: { smtpAuth: 'preferred' } });
+  const session = await SmtpSession.open({ port });
+  await session.expect('AUTH LOGIN', '334');
+  const stopped = gateway.stop();
+  assert.match((await session.reply()).text, /^421 4\.3\.2/);
+  assert.equal(await stopped, 0);
+});
+
 /** Resolves never: rejects once the listener takes no new connection, so that the stop has begun. */
 async function waitForRefusal(port: number, session: SmtpSession): Promise<void> {
   for (;;) {
@@ -56,9 +79,11 @@ test('a client that hangs in the middle of a transaction does not hold up the st
   for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
   await session.expect('DATA', '354');
   const from = Date.now();
-  assert.equal(await gateway.stop(), 0);
+  const stopped = gateway.stop();
+  assert.match((await session.reply(15_000)).text, /^421 4\.3\.2/);
+  assert.equal(await stopped, 0);
   assert.ok(Date.now() - from < 11_000, `stopped after ${Date.now() - from} ms`);
-  session.destroy();
+  await session.closed();
 });
 
 test('SIGTERM during a TLS handshake does not hold up the stop', async () => {

@@ -13,6 +13,8 @@ const WAIT_LIMIT_MS = 30_000;
 export class NextHop {
   readonly messages: Delivered[] = [];
   readonly port: number;
+  /** What EHLO offers. */
+  keywords: readonly string[] = ['8BITMIME', 'SMTPUTF8', 'PIPELINING', 'ENHANCEDSTATUSCODES'];
   /** The reply to the end of DATA. */
   dataReply = '250 2.0.0 kept';
   /** Refuses every recipient for whom it gives a reply. */
@@ -115,7 +117,7 @@ export class NextHop {
       const address = /<([^>]*)>/.exec(line)?.[1] ?? '';
       const verb = line.slice(0, 4).toUpperCase();
       if (verb === 'EHLO')
-        say('250-next.example.test\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES');
+        say(['250-next.example.test', ...this.keywords.map((each) => `250-${each}`), '250 HELP'].join('\r\n'));
       else if (verb === 'MAIL') {
         from = address;
         to = [];
