@@ -4,27 +4,17 @@
  * configuration tree at all, loading it is refused with line and column.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { withAbsolutePaths } from '../../src/config/document-files.ts';
 import { readDocument } from '../../src/config/document-text.io.ts';
 import { renderFault, renderPlainFault } from '../../src/config/located-fault.ts';
 import { ANN, FIRST, good, open, refused } from '../support/configuration-store.ts';
-import { NOW_MS, writeMaterial } from './material.ts';
+import { CASES, materialFolder, NOW_MS } from './material.ts';
 
 const here = import.meta.dirname;
-const cases = readdirSync(here)
-  .filter((name) => existsSync(path.join(here, name, 'config.yaml')))
-  .sort();
-
-let folder = '';
-before(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'sallyport-config-bad-'));
-  await writeMaterial(folder);
-});
-after(() => rmSync(folder, { recursive: true }));
+const folder = await materialFolder();
 
 async function openRunning(t: TestContext) {
   const opened = open(t);
@@ -39,9 +29,9 @@ const withoutPlace = (line: string): string =>
   line.replace(/^FILE:\d+:\d+: /, '').replace(/^((?:warning: )?)\(file\)/, '$1(configuration)');
 const sorted = (lines: readonly string[]): string[] => [...lines].sort();
 
-test('there are cases to commit', () => assert.ok(cases.length >= 40, `only ${cases.length}`));
+test('there are cases to commit', () => assert.ok(CASES.length >= 40, `only ${CASES.length}`));
 
-for (const name of cases) {
+for (const name of CASES) {
   test(`${name} cannot be committed, and says why as check does`, async (t) => {
     const expected = readFileSync(path.join(here, name, 'expected.txt'), 'utf8')
       .trimEnd()

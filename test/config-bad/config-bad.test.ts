@@ -3,24 +3,14 @@
  * for the file's name. With UPDATE_EXPECTED=1 the lines are written anew; read the difference before keeping it.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { loadConfig, renderFault } from '../../src/config/load.io.ts';
-import { NOW_MS, writeMaterial } from './material.ts';
+import { CASES, materialFolder, NOW_MS } from './material.ts';
 
 const here = import.meta.dirname;
-const cases = readdirSync(here)
-  .filter((name) => existsSync(path.join(here, name, 'config.yaml')))
-  .sort();
-
-let folder = '';
-before(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'sallyport-config-bad-'));
-  await writeMaterial(folder);
-});
-after(() => rmSync(folder, { recursive: true }));
+const folder = await materialFolder();
 
 function check(name: string): { readonly lines: string; readonly ok: boolean } {
   const file = path.join(folder, `${name}.yaml`);
@@ -30,9 +20,9 @@ function check(name: string): { readonly lines: string; readonly ok: boolean } {
   return { lines: faults.map((fault) => `${renderFault('FILE', fault)}\n`).join(''), ok: loaded.ok };
 }
 
-test('there are cases to check', () => assert.ok(cases.length >= 40, `only ${cases.length}`));
+test('there are cases to check', () => assert.ok(CASES.length >= 40, `only ${CASES.length}`));
 
-for (const name of cases) {
+for (const name of CASES) {
   test(`${name} is reported with its place`, () => {
     const expectedFile = path.join(here, name, 'expected.txt');
     const { lines, ok } = check(name);

@@ -1,15 +1,28 @@
 /**
  * The files that configurations of the tests name: certificates with fixed dates, keys, a password, an LDIF file, and
- * their broken cousins. Effects: writes into the folder it is given.
+ * their broken cousins; and the names of the cases beside this file. Effects: writes into the folder it is given or makes.
  */
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { temporaryFolder } from '../support/gateway.ts';
 
 /** The day on which the tests load configurations. */
 export const NOW_MS = Date.UTC(2026, 10, 24, 13, 31, 0);
+
+/** Folders with a configuration that has something wrong. */
+export const CASES = readdirSync(import.meta.dirname)
+  .filter((name) => existsSync(path.join(import.meta.dirname, name, 'config.yaml')))
+  .sort();
+
+/** A folder with all of the files, gone when the test file is done. */
+export async function materialFolder(): Promise<string> {
+  const folder = temporaryFolder();
+  await writeMaterial(folder);
+  return folder;
+}
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const VALID = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2046-01-01T00:00:00Z') };
@@ -52,7 +65,7 @@ async function keyPem({ privateKey }: Keys): Promise<string> {
 }
 
 /** Writes pki/, secrets/ and directory.ldif below `folder`, as the recipes and the bad configurations name them. */
-export async function writeMaterial(folder: string): Promise<void> {
+async function writeMaterial(folder: string): Promise<void> {
   const root = await issue({ name: 'CN=Root, O=Example', ca: true });
   const issuing = await issue({ name: 'CN=Issuing, O=Example', ca: true, issuer: root });
   const gateway = await issue({ name: 'CN=gw.example.test', ca: false, issuer: issuing });

@@ -1,19 +1,13 @@
 /** The three recipes of the contract load unchanged, without a fault and without a warning, and mean what they say. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { effectivePolicy } from '../../../src/config/effective-policy.ts';
 import { loadConfig, renderFault } from '../../../src/config/load.io.ts';
-import { NOW_MS, writeMaterial } from '../../config-bad/material.ts';
+import { materialFolder, NOW_MS } from '../../config-bad/material.ts';
 
-let folder = '';
-before(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'sallyport-recipes-'));
-  await writeMaterial(folder);
-});
-after(() => rmSync(folder, { recursive: true }));
+const folder = await materialFolder();
 
 function load(name: string) {
   const file = path.join(folder, name);
