@@ -39,6 +39,9 @@ export function decideRcptTo(path: Path, facts: RcptToFacts): Verdict<string> {
   return mayReceive(recipient, facts);
 }
 
+/** As mail_logs names who rejected a recipient: `Rejected by RAT`; the record of the refusal has the entry. */
+export const rejecterOf = (rule: string): string => (/^listeners\..*\.rat(\[\d+\])?$/.test(rule) ? 'RAT' : rule);
+
 /** RFC 5321 §4.1.1.3: `<postmaster>` without a domain is always understood. */
 function complete(path: Path, { listener, hostname }: RcptToFacts): Path | undefined {
   const postmaster = path.domain === '' && path.localPart.toLowerCase() === 'postmaster';

@@ -11,7 +11,7 @@ import type { Mid, Rid } from '../core/ids.ts';
 import type { Body, NewMessage } from '../core/ports.ts';
 import { R, type Reply } from '../core/reply.ts';
 import { decideMailFrom } from '../envelope/mail-from.ts';
-import { decideRcptTo } from '../envelope/rcpt-to.ts';
+import { decideRcptTo, rejecterOf } from '../envelope/rcpt-to.ts';
 import type { BdatCommand, MailCommand, RcptCommand } from '../smtp/command.ts';
 import { ChunkReader } from '../smtp/chunk-reader.ts';
 import { DotReader } from '../smtp/dot-reader.ts';
@@ -63,7 +63,8 @@ export function receiveRcpt(session: Session, { path, parameters }: RcptCommand,
     hostname: door.hostname,
   });
   if (verdict.kind !== 'accept') {
-    thread.log.emit({ event: 'to-rejected', mid: transaction.mid, icid, recipient: path.address, by: verdict.rule });
+    const by = rejecterOf(verdict.rule);
+    thread.log.emit({ event: 'to-rejected', mid: transaction.mid, icid, recipient: path.address, by });
     return refused(session, thread, 'rcpt', verdict);
   }
   const rid = transaction.recipients.length as Rid;
