@@ -109,6 +109,13 @@ test('to a sender in ASCII also what is international comes in 7 bits', () => {
   assert.match(text, /\r\nSch=C3=B6n\r\n/);
 });
 
+test('who said SMTPUTF8 for a message in ASCII gets an ordinary notification', () => {
+  const of = { mid: 8 as Mid, sender: 'sender@example.org', smtpUtf8: true, receivedMs: NOW };
+  const text = sevenBit({ of });
+  assert.match(text, /Content-Type: message\/delivery-status\r\n/);
+  assert.match(text, /Content-Type: message\/rfc822\r\n/);
+});
+
 test('the envelope has the null reverse-path, so that a bounce never bounces', () => {
   const { envelope, icid } = reportMessage(facts());
   assert.deepEqual(envelope, {

@@ -71,7 +71,7 @@ export function reportMessage(facts: ReportFacts): NewMessage {
 }
 
 function renderReport(facts: ReportFacts): Buffer[] {
-  const { hostname, nowMs, random, action, of, recipients, original } = facts;
+  const { hostname, nowMs, random, action, of, original } = facts;
   const unique = [random(), random(), random()]
     .map((share) =>
       Math.floor(share * 2 ** 32)
@@ -80,8 +80,7 @@ function renderReport(facts: ReportFacts): Buffer[] {
     )
     .join('');
   const boundary = `=_${unique}`;
-  const global =
-    of.smtpUtf8 || [of.sender, ...recipients.map(({ recipient }) => recipient.address)].some(isInternational);
+  const global = needsGlobal(facts);
   const mayBe8bit = isInternational(of.sender);
   const text = Buffer.from(lines(humanText(facts)));
   const status = Buffer.from(lines(statusFields(facts, global)));
@@ -115,6 +114,13 @@ function renderReport(facts: ReportFacts): Buffer[] {
     ...(copy === undefined ? [] : part(copy.type, copy.bytes)),
     Buffer.from(`\r\n--${boundary}--\r\n`),
   ];
+}
+
+/** RFC 6533 §3: the types for international mail are for what is international, not for whoever said SMTPUTF8. */
+function needsGlobal({ of, recipients, original }: ReportFacts): boolean {
+  const named = recipients.flatMap(({ recipient: { address, orcpt = '' } }) => [address, orcpt]);
+  if ([of.sender, ...named].some(isInternational)) return true;
+  return of.smtpUtf8 && original !== undefined && is8bit(headerOf(original.head));
 }
 
 const OPENINGS: Readonly<Record<ReportAction, readonly string[]>> = {
@@ -193,10 +199,13 @@ function copyOf({ head, bytes }: { head: Buffer; bytes: number }, { whole, globa
   const fits = whole && bytes < MAX_COPY_BYTES && head.length === bytes;
   if (fits && (global || mayBe8bit || !is8bit(head)))
     return { type: global ? 'message/global' : 'message/rfc822', bytes: head };
+  return { type: global ? 'message/global-headers' : 'text/rfc822-headers', bytes: headerOf(head) };
+}
+
+/** A header longer than what was read ends at its last whole line. */
+function headerOf(head: Buffer): Buffer {
   const empty = head.indexOf('\r\n\r\n');
-  // A header longer than what was read ends at its last whole line.
-  const end = empty >= 0 ? empty + 2 : head.lastIndexOf('\r\n') + 2;
-  return { type: global ? 'message/global-headers' : 'text/rfc822-headers', bytes: head.subarray(0, Math.max(end, 0)) };
+  return head.subarray(0, Math.max(0, (empty >= 0 ? empty : head.lastIndexOf('\r\n')) + 2));
 }
 
 const lines = (all: readonly string[]): string => all.map((line) => `${line}\r\n`).join('');
