@@ -33,7 +33,7 @@ export type TlsClient = {
   readonly session?: Buffer;
 };
 
-export type Address = { readonly host?: string; readonly port: number };
+export type Address = { readonly host?: string; readonly port: number; readonly localAddress?: string };
 
 export class SmtpSession {
   #socket: Socket;
@@ -49,8 +49,8 @@ export class SmtpSession {
   }
 
   /** Connects in the clear and does not wait for the greeting. */
-  static async dial({ host = '127.0.0.1', port }: Address): Promise<SmtpSession> {
-    const socket = net.connect({ host, port, noDelay: true });
+  static async dial({ host = '127.0.0.1', port, localAddress }: Address): Promise<SmtpSession> {
+    const socket = net.connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
     await once(socket, 'connect');
     return new SmtpSession(socket);
   }
