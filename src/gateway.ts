@@ -25,11 +25,12 @@ import { GatewayError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
-import { type MetricsServer, openMetricsServer } from './log/metrics-server.io.ts';
+import { MetricsEndpoint } from './log/metrics-server.io.ts';
 import { openMailLog } from './log/writer.io.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import { ExemptionNotices } from './exemption-notices.ts';
 import { HistoryKeeper } from './history-keeper.ts';
+import { fromNextStart } from './next-start.ts';
 import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
@@ -105,7 +106,7 @@ export class Gateway {
   readonly #desk: CertificateDesk;
   readonly #ocspDisk: OcspDisk;
   readonly #stapler: Stapler;
-  #metricsServer: MetricsServer | undefined;
+  readonly #endpoint = new MetricsEndpoint(async () => renderPrometheus(await this.#collect()));
   readonly #history: HistoryKeeper;
   readonly #exemptions: ExemptionNotices;
   readonly #expiry: ExpiryWatch;
@@ -225,13 +226,21 @@ export class Gateway {
   async #change(revision: CompiledRevision, warnings: readonly string[], record: () => void): Promise<void> {
     const held = new Set(addressesOf(this.config));
     for (const address of addressesOf(revision.config)) if (!held.has(address)) await claimAddress(address);
+    const endpoint = await this.#endpoint.prepare(revision.config.system.metrics);
     let fetched: Promise<void> | undefined;
-    await this.#threads?.change(revision, () => {
-      record();
-      this.#suspensions?.configure(revision.slots);
-      // Before the revision is adopted: no session may be judged by its rules and the former sources.
-      fetched = this.#crls?.reconfigure(this.#crlInput(revision));
-    });
+    try {
+      await this.#threads?.change(revision, () => {
+        record();
+        this.#suspensions?.configure(revision.slots);
+        // Before the revision is adopted: no session may be judged by its rules and the former sources.
+        fetched = this.#crls?.reconfigure(this.#crlInput(revision));
+      });
+    } catch (error) {
+      endpoint.abandon();
+      throw error;
+    }
+    endpoint.adopt();
+    const later = fromNextStart(this.config, revision.config);
     this.#revision = revision;
     void this.#stapler.configure(revision.config, revision.material);
     this.#store?.setMinFreeBytes(revision.config.system.minFreeSpace);
@@ -239,7 +248,7 @@ export class Gateway {
     this.#exemptions.watch(revision.config);
     this.#expiry.setMaterial(revision.material);
     this.#alerts.configure(revision.config);
-    for (const text of warnings) this.#system('warning', text);
+    for (const text of [...warnings, ...later]) this.#system('warning', text);
     this.#system('info', `configuration revision ${revision.number} in force`);
     await fetched;
   }
@@ -248,7 +257,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#started.reject(new Error('the gateway is stopping'));
     this.#control?.close();
-    this.#metricsServer?.close();
+    this.#endpoint.close();
     if (this.#configuration === undefined) this.#opened.close();
     await this.#configuration?.close();
     this.#suspensions?.close();
@@ -326,9 +335,7 @@ export class Gateway {
 
   async #openAdmin(): Promise<void> {
     this.#control = await openControlSocket(this.#options.dataDir, async () => this.#threads?.startAdmin());
-    const { metrics } = this.config.system;
-    if (metrics !== undefined)
-      this.#metricsServer = await openMetricsServer(metrics, async () => renderPrometheus(await this.#collect()));
+    (await this.#endpoint.prepare(this.config.system.metrics)).adopt();
   }
 
   async #collect(): Promise<MetricsSnapshot> {

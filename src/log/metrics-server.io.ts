@@ -17,6 +17,36 @@ export type MetricsServer = {
   close(): void;
 };
 
+/** The server where the configuration in force wants it; a change opens the new one before it closes the former. */
+export class MetricsEndpoint {
+  readonly #collect: () => Promise<string>;
+  #address: string | undefined;
+  #server: MetricsServer | undefined;
+
+  constructor(collect: () => Promise<string>) {
+    this.#collect = collect;
+  }
+
+  /** Rejects, and leaves what is there alone, where the address cannot be had. */
+  async prepare(address: string | undefined): Promise<{ adopt(): void; abandon(): void }> {
+    const same = address === this.#address;
+    const next = same || address === undefined ? undefined : await openMetricsServer(address, this.#collect);
+    return {
+      adopt: () => {
+        if (same) return;
+        this.#server?.close();
+        this.#server = next;
+        this.#address = address;
+      },
+      abandon: () => next?.close(),
+    };
+  }
+
+  close(): void {
+    this.#server?.close();
+  }
+}
+
 /**
  * Listens on `127.0.0.1:PORT` or `[::1]:PORT`. Rejects with GatewayError `config` for an address that is not loopback,
  * and with the system's error when it cannot bind. A collection that fails answers 503.

@@ -1,7 +1,9 @@
 /** What Prometheus sees on the loopback port: counters of all threads, and how much is in the queue. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { freePort } from '../support/free-port.ts';
+import { freePort, freePorts } from '../support/free-port.ts';
 import { PROGRAM } from '../support/gateway.ts';
 import { runProgram } from '../support/program.ts';
 import { Site } from '../support/site.ts';
@@ -59,4 +61,30 @@ test('each revocation list has its entries, its age and the time to its nextUpda
   const past = await gauge('next_update_seconds');
   assert.ok(past <= -3600 && past > -3800, `past ${past}`);
   await gateway.stop();
+});
+
+test('SIGHUP moves the metrics, refuses an address that is taken, and says what counts from the next start on', async () => {
+  const site = await Site.open();
+  const [first, second, taken] = (await freePorts(3)) as [number, number, number];
+  const occupant = createServer().listen(taken, '127.0.0.1');
+  await once(occupant, 'listening');
+  const { gateway, config } = await site.startOne({ policy: {} }, (base) => ({
+    ...base,
+    system: { receiveThreads: 1, metrics: `127.0.0.1:${first}` },
+  }));
+  const answers = async (port: number): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/metrics`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  const refused = await gateway.reload({ ...config, system: { receiveThreads: 1, metrics: `127.0.0.1:${taken}` } });
+  assert.match(String(refused['text']), new RegExp(`not changed.*${taken}`));
+  assert.ok(await answers(first));
+  await gateway.reload({ ...config, system: { receiveThreads: 2, metrics: `127.0.0.1:${second}` } });
+  assert.deepEqual([await answers(first), await answers(second)], [false, true]);
+  await gateway.event(({ text }) => text === 'system.receiveThreads counts from the next start on');
+  await gateway.reload({ ...config, system: { receiveThreads: 2 } });
+  assert.equal(await answers(second), false);
+  await gateway.stop();
+  occupant.close();
 });
