@@ -9,6 +9,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { parseArguments, type Write } from './arguments.ts';
 import { playDemo } from './demo.io.ts';
+import { logOutput } from './log-output.io.ts';
 import { openMaildirNextHop } from './maildir-next-hop.io.ts';
 import { apart } from '../core/apart.io.ts';
 import { CARDS, configuration, directoryLdif, MESSAGE, pasteLines, type Ports } from './quickstart-files.ts';
@@ -33,7 +34,8 @@ export async function quickstart(args: readonly string[], write: Write): Promise
     logFormat: 'text' as const,
   };
   if (!parsed.flags.has('demo')) {
-    const code = await serve({ ...serving, write }, () => write(pasteLines(shown, ports)));
+    const log = logOutput(process.stdout);
+    const code = await serve({ ...serving, write: log }, () => log(pasteLines(shown, ports)));
     nextHop.close();
     return code;
   }

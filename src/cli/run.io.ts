@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { parseArguments, type Write } from './arguments.ts';
 import { dataFolder } from './data-folder.ts';
+import { logOutput } from './log-output.io.ts';
 
 export async function run(args: readonly string[], write: Write): Promise<number> {
   const parsed = parseArguments(args, { options: ['config', 'data', 'key-file', 'log'] });
@@ -28,7 +29,7 @@ export async function run(args: readonly string[], write: Write): Promise<number
     keyFile,
     dataDir: configFile === undefined ? path.resolve(data ?? '') : dataFolder(configFile, data),
     logFormat: format as 'text' | 'json',
-    write,
+    write: logOutput(process.stdout),
   });
 }
 
@@ -59,10 +60,12 @@ export async function serve(serving: Serving, onReady?: (gateway: Gateway) => vo
   signals.attend(started.gateway);
   onReady?.(started.gateway);
   const code = await signals.ended;
-  // Whatever handle is left (an HTTP keep-alive, say) must not hold up the exit.
-  setTimeout(() => process.exit(code), 200).unref();
+  // Whatever is left (an HTTP keep-alive, a log that nobody reads) must not hold up the exit.
+  setTimeout(() => process.exit(code), LEFT_OVER_MS).unref();
   return code;
 }
+
+const LEFT_OVER_MS = 300;
 
 /** npm passes Ctrl-C on to a process that the terminal has told already: that is no second one. */
 const SAME_KEY_MS = 1000;

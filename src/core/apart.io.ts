@@ -13,7 +13,9 @@ const HERE = fileURLToPath(import.meta.url);
 
 /** What `module`'s export `name` answers to `argument`; both are structured-clone data. Rejects with the task's own words. */
 export function apart<T>(module: URL, name: string, argument: unknown): Promise<T> {
-  const child = fork(HERE, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // Not our own standard output: a process that ends sets back how a pipe is written to, for all who have it.
+  const child = fork(HERE, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  child.stderr?.on('data', (words: Buffer) => process.stderr.write(words));
   return new Promise((resolve, reject) => {
     child.once('message', (result: Result) => {
       if (result.ok) resolve(result.value as T);
