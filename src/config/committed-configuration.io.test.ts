@@ -45,7 +45,10 @@ test('what the schema or the meaning forbids is refused with its path, and the o
   const { faults } = refused(await store.commit(ANN, { comment: '' }), 'faults');
   assert.deepEqual(
     faults.map(({ path: at }) => at),
-    [['listeners', 'in', 'typ']],
+    [
+      ['listeners', 'in', 'hat', 0, 'policy'],
+      ['listeners', 'in', 'typ'],
+    ],
   );
   good(await store.edit(ANN, [{ op: 'delete', path: ['listeners', 'in', 'typ'] }]));
   const second = refused(await store.validate(ANN.session), 'faults').faults;

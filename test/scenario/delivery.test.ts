@@ -148,12 +148,12 @@ test('a next hop without 8BITMIME gets no 8-bit text: the sender is told by a no
   const { keywords } = site.nextHop;
   site.nextHop.keywords = ['PIPELINING'];
   const session = await SmtpSession.open({ port });
-  await session.expect('MAIL FROM:<alice@example.test> BODY=8BITMIME', '250');
+  await session.expect('MAIL FROM:<eight@example.test> BODY=8BITMIME', '250');
   await session.expect('RCPT TO:<someone@elsewhere.example>', '250');
   await session.expect('DATA', '354');
   await session.expect('Subject: eight bits\r\n\r\ngrüße\r\n.', '250');
   await session.quit();
-  const bounce = await site.nextHop.message(({ from, to }) => from === '' && to.includes('alice@example.test'));
+  const bounce = await site.nextHop.message(({ from, to }) => from === '' && to.includes('eight@example.test'));
   assert.match(bounce.text, /Status: 5\.6\.3/);
   assert.match(bounce.text, /Subject: eight bits/);
   assert.match(bounce.text, /^[\t\r\n -~]*$/);
