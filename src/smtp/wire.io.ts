@@ -138,13 +138,17 @@ export class Wire {
     if (!this.#closed && this.#socket.writable) this.#socket.write(text);
   }
 
-  /** Hands the plain socket over for a TLS handshake: nothing buffered survives, in either direction. */
+  /**
+   * Hands the plain socket over for a TLS handshake. What the peer has sent already is the beginning of it, on an
+   * implicit-TLS address while its name is looked up; behind STARTTLS there is nothing (`unread`).
+   */
   detach(): Socket {
     this.flush();
-    this.#lines.discard();
     this.#socket.pause();
     this.#socket.off('data', this.#onData);
     this.#socket.off('end', this.#onEnd);
+    const early = this.#lines.takeRest();
+    if (early.length > 0 && !this.#socket.readableEnded) this.#socket.unshift(early);
     return this.#socket;
   }
 

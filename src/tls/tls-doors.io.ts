@@ -47,7 +47,8 @@ export type TlsFacts = {
 
 export class TlsDoor {
   readonly #server: tls.Server;
-  readonly #pending = new Map<string, (handshake: Handshake) => void>();
+  /** By address, because a TLS socket does not say which plain one it took over. */
+  readonly #pending = new Map<string, { readonly plain: Socket; readonly resolve: (handshake: Handshake) => void }>();
   readonly asks: boolean;
 
   constructor(options: TlsDoorOptions) {
@@ -73,19 +74,26 @@ export class TlsDoor {
 
   /** Runs the handshake on `plain`. Resolves once; on failure the socket is destroyed. */
   handshake(plain: Socket): Promise<Handshake> {
+    // Of a socket that is closed already nothing more is heard, and the session would wait for ever.
+    if (plain.destroyed) return Promise.resolve({ ok: false, why: 'connection closed before the handshake' });
     const key = addressKey(plain);
+    const closed: Handshake = { ok: false, why: 'connection closed during the handshake' };
+    // Who comes from an address again has given up what he began from there, whether that is known here yet or not.
+    this.#settle(key, closed);
     return new Promise((resolve) => {
-      this.#pending.set(key, resolve);
+      this.#pending.set(key, { plain, resolve });
       // After a reset the TLS socket has lost its address: the plain socket's close always fires.
-      plain.once('close', () => this.#settle(key, { ok: false, why: 'connection closed during the handshake' }));
+      plain.once('close', () => {
+        if (this.#pending.get(key)?.plain === plain) this.#settle(key, closed);
+      });
       this.#server.emit('connection', plain);
     });
   }
 
   #settle(key: string, handshake: Handshake): void {
-    const resolve = this.#pending.get(key);
+    const pending = this.#pending.get(key);
     this.#pending.delete(key);
-    resolve?.(handshake);
+    pending?.resolve(handshake);
   }
 }
 
