@@ -1,39 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type CrlRequest, Scope } from '../../test/support/crl-maker.ts';
 import {
-  type Authority,
-  type CrlRequest,
-  makeCertificate,
-  makeCrl,
-  newAuthority,
-  Scope,
-  toPem,
-} from '../../test/support/crl-maker.ts';
-import { parseCertificate } from './certificate.ts';
-import { type LoadedCrl, loadBundle } from './crl-issuer.ts';
+  above,
+  cardOf,
+  crlSettings,
+  HOUR_MS,
+  issuing,
+  listed,
+  NOW_MS,
+  root,
+  sourceOf,
+} from '../../test/support/two-authorities.ts';
 import { checkRevocation, type CrlList, type RevocationInput } from './revocation.ts';
 import { type ExplainedList, explainRevocation } from './revocation-explanation.ts';
-import { buildTrustStore } from './trust-store.ts';
 
-const NOW_MS = Date.UTC(2026, 10, 24);
-const HOUR_MS = 3_600_000;
-
-const root = newAuthority('Root CA');
-const issuing = newAuthority('Issuing CA');
-const user = newAuthority('user');
-const rootCert = makeCertificate({ subject: root, issuer: root, serial: 1, ca: true });
-const issuingCert = makeCertificate({ subject: issuing, issuer: root, serial: 2, ca: true });
-const leaf = parseCertificate(makeCertificate({ subject: user, issuer: issuing, serial: 0x1006, ca: false }));
-const path = [leaf, parseCertificate(issuingCert), parseCertificate(rootCert)];
-const authorities = buildTrustStore([rootCert, issuingCert].map((der) => toPem('CERTIFICATE', der)));
-
-function listed(request: Partial<CrlRequest> & { issuer: Authority }, nowMs = NOW_MS): CrlList {
-  const der = makeCrl({ thisUpdateMs: NOW_MS - HOUR_MS, nextUpdateMs: NOW_MS + HOUR_MS, ...request });
-  const { lists, faults } = loadBundle({ bytes: der, type: 'asn1', authorities, nowMs });
-  assert.deepEqual(faults, []);
-  return { ...(lists[0] as LoadedCrl).crl, source: 'cac' };
-}
-
+const path = [cardOf(0x1006), ...above];
 const ofRoot = listed({ issuer: root });
 const LATE = { thisUpdateMs: NOW_MS - 3 * HOUR_MS, nextUpdateMs: NOW_MS - HOUR_MS };
 const revoked = [{ serial: '1006', reason: 1, atMs: NOW_MS - 5 * HOUR_MS }];
@@ -46,15 +28,7 @@ const delta = (changes: Partial<CrlRequest> = {}): CrlList =>
 const input = (lists: readonly CrlList[], checkInbound = true): RevocationInput => ({
   path,
   crls: { generation: 1, lists, sources: [{ name: 'cac', everGood: true }] },
-  settings: {
-    ...{ checkInbound, checkOutbound: false, checkWebInterface: false, whenNoSource: 'refuse' },
-    sources: {
-      cac: {
-        ...{ type: 'pem', primaryUrl: 'file://x', schedule: 'manual', enabled: true, maxSize: 1e6, timeout: 1000 },
-        ...{ whenUnavailable: 'refuse', whenExpired: 'refuse', grace: 0 },
-      },
-    },
-  },
+  settings: crlSettings({ checkInbound, sources: { cac: sourceOf() } }),
   nowMs: NOW_MS,
 });
 
@@ -156,7 +130,7 @@ test('where revocation is not checked it says by which switch', () => {
 
 test('a list from the future counts for nothing', () => {
   const future = { thisUpdateMs: NOW_MS + HOUR_MS, nextUpdateMs: NOW_MS + 2 * HOUR_MS, entries: revoked };
-  const ahead = listed({ issuer: issuing, number: 9, ...future }, NOW_MS + HOUR_MS);
+  const ahead = listed({ issuer: issuing, number: 9, ...future }, { nowMs: NOW_MS + HOUR_MS });
   const [ofLeaf] = explainRevocation(input([ofRoot, complete(), ahead]));
   assert.deepEqual(ofLeaf?.lists.map(shown), ['good: does not list it', 'not-used: it is from the future']);
 });

@@ -1,34 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Authority, makeCertificate, makeCrl, newAuthority, toPem } from '../../test/support/crl-maker.ts';
+import { type Authority, makeCertificate, newAuthority } from '../../test/support/crl-maker.ts';
+import {
+  above,
+  crlSettings,
+  HOUR_MS as HOUR,
+  issuing,
+  listed,
+  NOW_MS as NOW,
+  root,
+} from '../../test/support/two-authorities.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
-import { type LoadedCrl, loadBundle } from './crl-issuer.ts';
 import type { OcspAnswer } from './ocsp.ts';
 import type { OcspRules, OcspStanding } from './ocsp-policy.ts';
 import { checkRevocation, type CrlList, type RevocationVerdict } from './revocation.ts';
-import { buildTrustStore } from './trust-store.ts';
 
-const NOW = Date.UTC(2026, 10, 24);
-const HOUR = 3_600_000;
-
-const root = newAuthority('Root CA');
-const issuing = newAuthority('Issuing CA');
-const rootDer = makeCertificate({ subject: root, issuer: root, serial: 1, ca: true });
-const issuingDer = makeCertificate({ subject: issuing, issuer: root, serial: 2, ca: true });
 const below = (serial: number): Buffer =>
   makeCertificate({ subject: newAuthority(`card ${serial}`), issuer: issuing, serial, ca: false });
 const leaf = parseCertificate(below(0x1001));
-const authority = parseCertificate(issuingDer);
-const path = [leaf, authority, parseCertificate(rootDer)];
+const path = [leaf, ...above];
 const delegate = below(0x2001);
-const trustStore = buildTrustStore([rootDer, issuingDer].map((der) => toPem('CERTIFICATE', der)));
 
-function listOf(issuer: Authority, ...serials: readonly string[]): CrlList {
-  const entries = serials.map((serial) => ({ serial, reason: 1 }));
-  const bytes = makeCrl({ issuer, thisUpdateMs: NOW - HOUR, nextUpdateMs: NOW + HOUR, entries });
-  const { lists } = loadBundle({ bytes, type: 'asn1', authorities: trustStore, nowMs: NOW });
-  return { ...(lists[0] as LoadedCrl).crl, source: 'cac' };
-}
+const listOf = (issuer: Authority, ...serials: readonly string[]): CrlList =>
+  listed({ issuer, entries: serials.map((serial) => ({ serial, reason: 1 })) });
 const ROOT_LIST = listOf(root);
 const ISSUING_LIST = listOf(issuing);
 
@@ -71,13 +65,7 @@ function ask({
     path,
     nowMs: NOW,
     crls: { generation: 1, lists, sources: [] },
-    settings: {
-      checkInbound: useLists,
-      checkOutbound: false,
-      checkWebInterface: false,
-      whenNoSource: 'refuse',
-      sources: {},
-    },
+    settings: crlSettings({ checkInbound: useLists }),
     ocsp: {
       standing,
       rules: {

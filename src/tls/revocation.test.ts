@@ -9,65 +9,44 @@ import {
   makeCrl,
   newAuthority,
   Scope,
-  toPem,
 } from '../../test/support/crl-maker.ts';
-import type { CrlConfig, CrlSourceConfig } from '../config/schema.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
-import { type LoadedCrl, loadBundle } from './crl-issuer.ts';
+import {
+  above,
+  cardOf,
+  crlSettings,
+  HOUR_MS,
+  issuing,
+  issuingCert,
+  type ListWish,
+  listed as loaded,
+  NOW_MS,
+  root,
+  rootCert,
+  sourceOf as source,
+  storeOf as store,
+} from '../../test/support/two-authorities.ts';
+import type { CrlConfig } from '../config/schema.ts';
+import type { Certificate } from './certificate.ts';
+import { loadBundle } from './crl-issuer.ts';
 import { checkRevocation, type CrlList, type RevocationVerdict } from './revocation.ts';
-import { buildTrustStore, type TrustStore } from './trust-store.ts';
 
-const NOW_MS = Date.UTC(2026, 10, 24);
-const HOUR_MS = 3_600_000;
-
-const root = newAuthority('Root CA');
-const issuing = newAuthority('Issuing CA');
-const user = newAuthority('user');
 const signer = newAuthority('CRL Signer');
 /** Another key with the name of the issuing CA. */
 const rolledOver = newAuthority('Issuing CA');
 
-const rootCert = makeCertificate({ subject: root, issuer: root, serial: 1, ca: true });
-const issuingCert = makeCertificate({ subject: issuing, issuer: root, serial: 2, ca: true });
 const signerCert = makeCertificate({ subject: signer, issuer: root, serial: 3, ca: true, keyUsage: 0x02 });
 const rolledOverCert = makeCertificate({ subject: rolledOver, issuer: root, serial: 4, ca: true });
-const leafOf = (serial: number, ...extensions: readonly Uint8Array[]): Certificate =>
-  parseCertificate(makeCertificate({ subject: user, issuer: issuing, serial, ca: false, extensions }));
-
-const store = (...ders: readonly Uint8Array[]): TrustStore =>
-  buildTrustStore(ders.map((der) => toPem('CERTIFICATE', der)));
 const authorities = store(rootCert, issuingCert, signerCert, rolledOverCert);
+const listed = (wish: ListWish, from = 'cac'): CrlList => loaded(wish, { source: from, authorities });
 
-const GOOD = leafOf(0x1001);
-const REVOKED = leafOf(0x1006);
-const above = [parseCertificate(issuingCert), parseCertificate(rootCert)];
-
-/** One list under its source; a list that is not good fails the test. */
-function listed(request: Partial<CrlRequest> & { issuer: Authority }, source = 'cac'): CrlList {
-  const der = makeCrl({ thisUpdateMs: NOW_MS - HOUR_MS, nextUpdateMs: NOW_MS + HOUR_MS, ...request });
-  const { lists, faults } = loadBundle({ bytes: der, type: 'asn1', authorities, nowMs: NOW_MS });
-  assert.deepEqual(faults, []);
-  return { ...(lists[0] as LoadedCrl).crl, source };
-}
+const GOOD = cardOf(0x1001);
+const REVOKED = cardOf(0x1006);
 
 const entries = [{ serial: '1006', reason: 1, atMs: NOW_MS - 5 * HOUR_MS }];
 const EXPIRED = { thisUpdateMs: NOW_MS - 3 * HOUR_MS, nextUpdateMs: NOW_MS - HOUR_MS };
 const ofRoot = listed({ issuer: root });
 const ofIssuing = listed({ issuer: issuing, entries });
 const ofIssuingLate = listed({ issuer: issuing, entries, ...EXPIRED });
-
-const source = (changes: Partial<CrlSourceConfig> = {}): CrlSourceConfig => ({
-  type: 'pem',
-  primaryUrl: 'file://x',
-  schedule: 'manual',
-  enabled: true,
-  whenUnavailable: 'refuse',
-  whenExpired: 'refuse',
-  grace: 0,
-  maxSize: 1e6,
-  timeout: 1000,
-  ...changes,
-});
 
 type Question = {
   readonly leaf?: Certificate;
@@ -78,14 +57,7 @@ type Question = {
 };
 
 function ask({ leaf = GOOD, lists, settings = {}, never = [], nowMs = NOW_MS }: Question): RevocationVerdict {
-  const config: CrlConfig = {
-    checkInbound: true,
-    checkOutbound: false,
-    checkWebInterface: false,
-    whenNoSource: 'refuse',
-    sources: { cac: source() },
-    ...settings,
-  };
+  const config = crlSettings({ sources: { cac: source() }, ...settings });
   const sources = Object.keys(config.sources).map((name) => ({ name, everGood: !never.includes(name) }));
   return checkRevocation({ path: [leaf, ...above], crls: { generation: 1, lists, sources }, settings: config, nowMs });
 }
@@ -259,7 +231,7 @@ test('a list for authorities only says nothing about a user', () => {
 test('a partitioned list counts for the certificates of its distribution point', () => {
   const here = distributionPoint(Scope.uri('http://ca.test/1.crl'));
   const scope = Scope.of(Scope.uri('http://ca.test/1.crl'));
-  assert.equal(told({ lists: [ofRoot, listed({ issuer: issuing, scope })], leaf: leafOf(0x2001, here) }), 'good');
+  assert.equal(told({ lists: [ofRoot, listed({ issuer: issuing, scope })], leaf: cardOf(0x2001, here) }), 'good');
   assert.equal(told({ lists: [ofRoot, listed({ issuer: issuing, scope })] }), 'crl.sources');
 });
 
@@ -270,7 +242,9 @@ test('lists for some reasons add up, and one of them is not enough', () => {
   assert.equal(told({ lists: [ofRoot, compromise, others] }), 'good');
 });
 
-const byOther = leafOf(0x1007, distributionPoint(Scope.uri('http://ca.test/i.crl'), crlIssuerField('CRL Signer')));
+const partitionName = (n: number): Uint8Array => Scope.uri(`http://ca.test/${n}.crl`);
+const partitionScope = (n: number): Uint8Array => Scope.of(partitionName(n));
+const byOther = cardOf(0x1007, distributionPoint(Scope.uri('http://ca.test/i.crl'), crlIssuerField('CRL Signer')));
 const indirect = Scope.of(Scope.uri('http://ca.test/i.crl'), Scope.indirect);
 
 test('an indirect list speaks for an issuer whose certificate names it', () => {
@@ -314,20 +288,37 @@ test('after a key rollover the list under the new key counts for certificates of
   );
 });
 
+test('many lists of a signer that has to be cleared itself cost one look at it, not one for each way through them', () => {
+  // Key rollover by self-issued certificates: the lists under the new keys also speak for the certificates of those keys.
+  const keys = [rolledOver, newAuthority('Issuing CA')];
+  const selfIssued = keys.map((subject, i) =>
+    makeCertificate({ subject, issuer: issuing, serial: 0x30 + i, ca: true }),
+  );
+  const trusted = store(rootCert, issuingCert, ...selfIssued);
+  let looks = 0;
+  const partition = (issuer: Authority, n: number): CrlList => {
+    const { signerPaths, ...list } = loaded({ issuer, scope: partitionScope(n) }, { authorities: trusted });
+    return {
+      ...list,
+      get signerPaths() {
+        looks += 1;
+        return signerPaths;
+      },
+    };
+  };
+  const partitions = keys.flatMap((issuer) => Array.from({ length: 60 }, (_, n) => partition(issuer, n)));
+  const leaf = cardOf(0x2001, distributionPoint(partitionName(7)));
+  assert.equal(told({ lists: [ofRoot, ofIssuing, ...partitions], leaf }), 'good');
+  assert.ok(looks < 20 * partitions.length, `${looks} looks at ${partitions.length} lists`);
+});
+
 test('a namesake under another anchor signs no list that counts', () => {
   const otherRoot = newAuthority('Other Root');
   const otherRootCert = makeCertificate({ subject: otherRoot, issuer: otherRoot, serial: 1, ca: true });
   const namesake = newAuthority('Issuing CA');
   const namesakeCert = makeCertificate({ subject: namesake, issuer: otherRoot, serial: 2, ca: true });
-  const der = makeCrl({ issuer: namesake, thisUpdateMs: NOW_MS - HOUR_MS, nextUpdateMs: NOW_MS + HOUR_MS });
-  const { lists } = loadBundle({
-    bytes: der,
-    type: 'asn1',
-    authorities: store(rootCert, issuingCert, otherRootCert, namesakeCert),
-    nowMs: NOW_MS,
-  });
-  assert.equal(lists.length, 1);
-  assert.equal(told({ lists: [ofRoot, { ...(lists[0] as LoadedCrl).crl, source: 'cac' }] }), 'crl.whenNoSource');
+  const both = store(rootCert, issuingCert, otherRootCert, namesakeCert);
+  assert.equal(told({ lists: [ofRoot, loaded({ issuer: namesake }, { authorities: both })] }), 'crl.whenNoSource');
 });
 
 test('a list of an intermediate that the client sends counts once its key has verified it', () => {
@@ -342,17 +333,11 @@ test('a list of an intermediate that the client sends counts once its key has ve
     const { lists, foreign, faults } = loadBundle({ bytes: der, type: 'asn1', authorities: rootOnly, nowMs: NOW_MS });
     assert.equal(lists.length, 0);
     assert.match(faults.join(), /in no certificateAuthorities file/);
-    return foreign.map((crl) => ({ ...structuredClone(crl), source: 'cac' }));
+    return foreign.map(({ crl }) => ({ ...structuredClone(crl), source: 'cac' }));
   };
   const verdict = (foreign: ReturnType<typeof load>, leaf: Certificate): string => {
     const crls = { generation: 1, lists: [ofRoot], foreign, sources: [{ name: 'cac', everGood: true }] };
-    const settings: CrlConfig = {
-      checkInbound: true,
-      checkOutbound: false,
-      checkWebInterface: false,
-      whenNoSource: 'refuse',
-      sources: { cac: source() },
-    };
+    const settings = crlSettings({ sources: { cac: source() } });
     return checkRevocation({ path: [leaf, ...above], crls, settings, nowMs: NOW_MS }).status;
   };
   assert.equal(verdict(load(issuing, '1006'), GOOD), 'good');

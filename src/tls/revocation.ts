@@ -8,13 +8,13 @@ import type { CrlConfig } from '../config/schema.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import {
   CLOCK_TOLERANCE_MS,
-  claimForeign,
   type ForeignCrl,
   maySignLists,
   type SignerPath,
   spkiId,
   type VerifiedCrl,
 } from './crl-issuer.ts';
+import { claimedLists, listsOf } from './crl-lookup.ts';
 import { lacksList, type PointRules, type PointStates } from './crl-points.ts';
 import { ALL_REASONS, pointsOf, reasonsCovered } from './crl-scope.ts';
 import { type Standing, standingIn, type StandingInput } from './crl-standing.ts';
@@ -117,12 +117,11 @@ const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterfac
 const MAX_DEPTH = 4;
 
 export function checkRevocation(input: RevocationInput): RevocationVerdict {
-  const { path, settings, ocsp, use = 'inbound' } = input;
-  const useLists = settings[SWITCH[use]];
-  if (!useLists && ocsp === undefined) return { status: 'good', unknown: [] };
-  const unknown = new Set<Certificate>();
-  const verdict = judgePath(path, { ...input, useLists, authorizing: new Set(), unknown });
-  if (verdict.status !== 'revoked') return { ...verdict, unknown: [...unknown] };
+  const { path } = input;
+  const context = contextOf(input);
+  if (context === undefined) return { status: 'good', unknown: [] };
+  const verdict = judgePath(path, context);
+  if (verdict.status !== 'revoked') return { ...verdict, unknown: [...context.unknown] };
   const { index, reason, atMs, rule } = verdict;
   const authority = index === 0 ? '' : ` (its authority ${renderName((path[index] as Certificate).subject)} is)`;
   return { status: 'revoked', index, reason, atMs, rule, words: `client certificate revoked${authority}` };
@@ -130,18 +129,27 @@ export function checkRevocation(input: RevocationInput): RevocationVerdict {
 
 /** What is said about one certificate of the path alone; a session hears what `checkRevocation` says about all. */
 export function checkCertificate(input: RevocationInput, index: number): CertificateRevocation {
-  const { path, settings, ocsp, use = 'inbound' } = input;
+  const context = contextOf(input);
+  if (context === undefined) return { status: 'not-checked', rule: `crl.${SWITCH[input.use ?? 'inbound']}` };
+  return judgeAt(input.path, index, context);
+}
+
+/** Undefined: revocation is not checked. */
+function contextOf(input: RevocationInput): Context | undefined {
+  const { settings, ocsp, use = 'inbound' } = input;
   const useLists = settings[SWITCH[use]];
-  if (!useLists && ocsp === undefined) return { status: 'not-checked', rule: `crl.${SWITCH[use]}` };
-  return judgeAt(path, index, { ...input, useLists, authorizing: new Set(), unknown: new Set() });
+  if (!useLists && ocsp === undefined) return undefined;
+  return { ...input, useLists, authorizing: new Set(), authorized: new Map(), unknown: new Set() };
 }
 
 type Context = Omit<RevocationInput, 'path' | 'ocsp' | 'observer'> & {
   readonly observer?: RevocationObserver | undefined;
   readonly ocsp?: OcspView | undefined;
   readonly useLists: boolean;
-  /** Lists whose signer is being checked right now: RFC 5280 lets a signer's own list speak for its certificate. */
-  readonly authorizing: ReadonlySet<CrlList>;
+  /** Signers that are being checked right now: RFC 5280 lets a signer's own lists speak for its certificate. */
+  readonly authorizing: ReadonlySet<string>;
+  /** Signers that were checked, by who was being checked then: a thousand lists of one signer ask once. */
+  readonly authorized: Map<string, boolean>;
   /** Filled while judging. */
   readonly unknown: Set<Certificate>;
 };
@@ -218,7 +226,7 @@ function judge(path: readonly Certificate[], context: Context): { readonly statu
   const certificate = path[0] as Certificate;
   const points = pointsOf(certificate);
   const issuers = new Set([certificate.issuer.key, ...points.flatMap(({ crlIssuers }) => crlIssuers ?? [])]);
-  const known = [...listsOf(context.crls, issuers), ...claimed(context.crls, path[1] as Certificate)];
+  const known = [...listsOf(context.crls, issuers), ...claimedLists(context.crls, path[1] as Certificate)];
   const usable = known.filter(
     (list) => list.thisUpdateMs <= context.nowMs + CLOCK_TOLERANCE_MS && maySpeak(list, path, context),
   );
@@ -325,36 +333,6 @@ function withoutList(
 }
 
 const NO_POINTS: PointStates = new Map();
-const indexes = new WeakMap<CrlSet, ReadonlyMap<string, readonly CrlList[]>>();
-
-function listsOf(set: CrlSet, issuerKeys: ReadonlySet<string>): readonly CrlList[] {
-  let index = indexes.get(set);
-  if (index === undefined) {
-    index = Map.groupBy(set.lists, ({ issuerKey }) => issuerKey);
-    indexes.set(set, index);
-  }
-  return [...issuerKeys].flatMap((key) => index.get(key) ?? []);
-}
-
-const claims = new WeakMap<SourcedForeignCrl, Map<string, CrlList | undefined>>();
-const MAX_CLAIMS = 16;
-
-/** Lists of an issuer that clients send along (`path` is valid, so its key is one to verify with). Verified once each. */
-function claimed({ foreign = [] }: CrlSet, issuer: Certificate): CrlList[] {
-  return foreign.flatMap((list) => {
-    if (list.issuerKey !== issuer.subject.key) return [];
-    const known = claims.get(list) ?? new Map<string, CrlList | undefined>();
-    const id = spkiId(issuer);
-    if (!known.has(id)) {
-      if (known.size >= MAX_CLAIMS) known.clear();
-      const crl = claimForeign(list, issuer);
-      known.set(id, crl && { ...crl, source: list.source });
-      claims.set(list, known);
-    }
-    return known.get(id) ?? [];
-  });
-}
-
 /**
  * May the signer of the list speak about the first certificate of `path`? The issuer's own key may. Another key (key
  * rollover, separate CRL signers, indirect lists) may if it leads to the anchor of this path (RFC 5280 §6.3.3 (f)) and
@@ -363,18 +341,28 @@ function claimed({ foreign = [] }: CrlSet, issuer: Certificate): CrlList[] {
 function maySpeak(list: CrlList, path: readonly Certificate[], context: Context): boolean {
   const issuer = path[1] as Certificate;
   if (list.issuerKey === issuer.subject.key && list.signerId === spkiId(issuer) && maySignLists(issuer)) return true;
-  if (context.authorizing.has(list)) return true;
+  const signer = signerOf(list);
+  if (context.authorizing.has(signer)) return true;
   if (context.authorizing.size >= MAX_DEPTH) return false;
+  const authorizing = new Set([...context.authorizing, signer]);
+  const question = [...authorizing].join(' ');
+  const known = context.authorized.get(question);
+  if (known !== undefined) return known;
   const anchor = path[path.length - 1] as Certificate;
-  const authorizing = new Set([...context.authorizing, list]);
-  return list.signerPaths.some((signerPath) => {
+  const may = list.signerPaths.some((signerPath) => {
     if (context.nowMs > signerPath.validUntilMs) return false;
     const certificates = parsedPath(signerPath);
     const end = certificates[certificates.length - 1] as Certificate;
     if (end.subject.key !== anchor.subject.key || spkiId(end) !== spkiId(anchor)) return false;
     return judgePath(certificates, { ...context, ...NESTED, authorizing }).status === 'good';
   });
+  context.authorized.set(question, may);
+  return may;
 }
+
+/** Name and key, and the ways to an anchor that were known when the list was read. */
+const signerOf = ({ signerId, issuerKey, signerPaths }: CrlList): string =>
+  [signerId, issuerKey, ...signerPaths.map(({ validUntilMs }) => validUntilMs)].join('|');
 
 const parsedPaths = new WeakMap<SignerPath, readonly Certificate[]>();
 
