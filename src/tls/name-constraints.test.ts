@@ -87,6 +87,7 @@ const TABLE: readonly (readonly [string, Uint8Array, Uint8Array, boolean])[] = [
   ['a UPN constraint holds the users of its domain', upn('Alice@Example.test'), upn('example.test'), true],
   ['a UPN constraint may begin with an at-sign', upn('alice@example.test'), upn('@example.test'), true],
   ['a UPN of a domain below is outside', upn('alice@a.example.test'), upn('@example.test'), false],
+  ['an address constraint may begin with an at-sign', email('a@example.test'), email('@example.test'), true],
   ['a UPN of a domain below is held by a dot', upn('alice@a.example.test'), upn('.example.test'), true],
   ['a directory name is held by its beginning', directory(name('O=A', 'CN=b')), directory(name('O=a')), true],
 ];
@@ -138,6 +139,30 @@ test('what cannot be compared is outside every permitted and inside every exclud
   assert.ok(!check([other('1.3.6.1.4.1.311.20.2.3', oid('1.2.3'))], [upn('example.test')]));
 });
 
+test('a constraint that is no host, domain or mailbox holds nothing where permitted and everything where excluded', () => {
+  const pairs: readonly (readonly [Uint8Array, readonly Uint8Array[]])[] = [
+    [email('a@example.test'), [email(''), email('a@'), email('exa mple.test'), email('a@b@example.test'), email('.')]],
+    [uri('https://example.test/'), [uri(''), uri('https://example.test/'), uri('exa_mple.test:443')]],
+    [dns('a.example.test'), [dns('example test'), dns('*.example.test'), dns('..')]],
+    [upn('alice@example.test'), [upn(''), upn('a@b@c'), other('1.3.6.1.4.1.311.20.2.3', oid('1.2.3'))]],
+  ];
+  for (const [subject, bases] of pairs) {
+    for (const base of bases) {
+      const words = Buffer.from(base).toString('latin1');
+      assert.ok(!check([subject], [base]), `${words} permitted`);
+      assert.ok(!check([subject], [], [base]), `${words} excluded`);
+    }
+  }
+});
+
+test('a name with a blank that a directory would overlook cannot slip past an excluded one', () => {
+  for (const text of [' root@example.test', 'root @example.test', 'root@example.test '])
+    assert.ok(!check([email(text)], [], [email('root@example.test')]), text);
+  for (const text of [' example.test', 'example.test ', 'example..test', '*.*.example.test'])
+    assert.ok(!check([dns(text)], [], [dns('example.test')]), text);
+  assert.ok(!check([upn(' root@example.test')], [], [upn('root@example.test')]));
+});
+
 test('an excluded host excludes the wildcard that would cover it', () => {
   assert.ok(!check([dns('*.example.test')], [], [dns('secret.example.test')]));
   assert.ok(check([dns('*.example.test')], [], [dns('secret.example.org')]));
@@ -154,6 +179,13 @@ test('every authority above must agree', () => {
     checkNameConstraints(leaf, [constraintsOf([dns('test')]), constraintsOf([dns('c.test')])]) ?? '',
     /permitted/,
   );
+});
+
+test('few names that are very long are too many as well', () => {
+  const long = `${'a.'.repeat(20_000)}test`;
+  const subtrees = Array.from({ length: 2000 }, (_, i) => dns(`s${i}.test`));
+  const leaf = parseCertificate(certificate({ keys, extensions: [subjectAltName(dns(long))] }).der);
+  assert.match(checkNameConstraints(leaf, [constraintsOf([], subtrees)]) ?? '', /too many/);
 });
 
 test('too many comparisons are refused', () => {

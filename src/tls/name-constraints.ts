@@ -12,10 +12,14 @@ const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const UPN = '1.3.6.1.4.1.311.20.2.3';
 const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
-/** More comparisons than this for one certificate and the path is refused: both numbers are the certificates' choice. */
-const MAX_COMPARISONS = 250_000;
+/** Octets of names to compare: more for one certificate and the path is refused, since both sides are chosen by others. */
+const MAX_WORK = 10_000_000;
+/** What a short name counts for. */
+const MIN_OCTETS = 16;
 
 type List = 'permitted' | 'excluded';
+/** Whether a name lies in a subtree of its own form; undefined where the two cannot be compared. */
+type IsWithin = (base: GeneralName, list: List) => boolean | undefined;
 
 /** The constraints of every authority above, outermost first. Undefined, or why `certificate` is outside of them. */
 export function checkNameConstraints(
@@ -25,14 +29,16 @@ export function checkNameConstraints(
   if (authorities.length === 0) return undefined;
   const names = namesOf(certificate);
   const subtrees = authorities.reduce((sum, list) => sum + list.permitted.length + list.excluded.length, 0);
-  if (names.length * subtrees > MAX_COMPARISONS) return 'too many names and name constraints';
+  const octets = names.reduce((sum, name) => sum + Math.max(MIN_OCTETS, octetsOf(name)), 0);
+  if (octets * subtrees > MAX_WORK) return 'too many names and name constraints';
   for (const name of names) {
-    const constrained = formOf(name);
+    const [form, isWithin] = [formOf(name), within(name)];
     for (const { permitted, excluded } of authorities) {
-      const denied = excluded.filter((base) => formOf(base) === constrained);
-      if (denied.some((base) => matches(name, base, 'excluded'))) return `${describe(name)} is in an excluded subtree`;
-      const allowed = permitted.filter((base) => formOf(base) === constrained);
-      if (allowed.length > 0 && !allowed.some((base) => matches(name, base, 'permitted'))) {
+      // Whatever cannot be compared is outside every permitted and inside every excluded subtree.
+      const denied = excluded.some((base) => formOf(base) === form && (isWithin(base, 'excluded') ?? true));
+      if (denied) return `${describe(name)} is in an excluded subtree`;
+      const allowed = permitted.filter((base) => formOf(base) === form);
+      if (allowed.length > 0 && !allowed.some((base) => isWithin(base, 'permitted') ?? false)) {
         return `${describe(name)} is in no permitted subtree`;
       }
     }
@@ -56,6 +62,11 @@ function namesOf(certificate: Certificate): GeneralName[] {
 const emailOf = ({ text, bytes }: Attribute): GeneralName =>
   text === undefined ? { kind: 'malformed', form: 'rfc822Name', bytes } : { kind: 'rfc822Name', text };
 
+function octetsOf(name: GeneralName): number {
+  if (name.kind === 'directoryName') return name.name.key.length;
+  return 'text' in name && name.text !== undefined ? name.text.length : 0;
+}
+
 /** Names and constraints of the same form concern each other. otherName is one form per type. */
 function formOf(name: GeneralName): string {
   if (name.kind === 'malformed') return name.form;
@@ -71,79 +82,121 @@ const describe = (name: GeneralName): string => {
     : `a name of form ${formOf(name)}`;
 };
 
-/** Whatever cannot be compared is outside every permitted and inside every excluded subtree. */
-function matches(name: GeneralName, base: GeneralName, list: List): boolean {
-  const unknown = list === 'excluded';
-  if (name.kind === 'directoryName' && base.kind === 'directoryName') return name.name.key.startsWith(base.name.key);
-  if (name.kind === 'dNSName' && base.kind === 'dNSName') return dnsMatches(name.text, base.text, list);
-  if (name.kind === 'uri' && base.kind === 'uri') return uriMatches(name.text, base.text) ?? unknown;
-  if (name.kind === 'iPAddress' && base.kind === 'iPAddress') return addressMatches(name.bytes, base.bytes) ?? unknown;
-  if (base.kind === 'rfc822Name') {
-    const mailbox = name.kind === 'rfc822Name' ? name.text : otherNameText(name, SMTP_UTF8_MAILBOX);
-    return mailbox === undefined ? unknown : (mailboxMatches(mailbox, base.text, list) ?? unknown);
+const NEVER: IsWithin = () => undefined;
+
+/** The name is made comparable once, for all subtrees. */
+function within(name: GeneralName): IsWithin {
+  switch (name.kind) {
+    case 'directoryName':
+      return (base) => (base.kind === 'directoryName' ? name.name.key.startsWith(base.name.key) : undefined);
+    case 'dNSName': {
+      const host = dnsName(name.text);
+      return (base, list) => (base.kind === 'dNSName' ? dnsWithin(host, base.text, list) : undefined);
+    }
+    case 'uri': {
+      const host = uriHost(name.text);
+      return (base) => (base.kind === 'uri' ? hostWithin(host, base.text) : undefined);
+    }
+    case 'iPAddress':
+      return (base) => (base.kind === 'iPAddress' ? addressWithin(name.bytes, base.bytes) : undefined);
+    case 'rfc822Name':
+      return mailboxWithin(mailboxOf(name.text));
+    case 'otherName':
+      if (name.typeId === SMTP_UTF8_MAILBOX) return mailboxWithin(mailboxOf(name.text));
+      return name.typeId === UPN ? userWithin(mailboxOf(name.text)) : NEVER;
+    default:
+      return NEVER;
   }
-  const [upn, constraint] = [otherNameText(name, UPN), otherNameText(base, UPN)];
-  return upn === undefined || constraint === undefined ? unknown : (upnMatches(upn, constraint) ?? unknown);
 }
 
-const otherNameText = (name: GeneralName, typeId: string): string | undefined =>
-  name.kind === 'otherName' && name.typeId === typeId ? name.text : undefined;
+/** Lower case, without the dot of the root. Undefined: no host name, and readers would disagree about what it names. */
+function hostOf(text: string): string | undefined {
+  const host = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host) ? host : undefined;
+}
 
-const withoutTrailingDot = (host: string): string => (host.endsWith('.') ? host.slice(0, -1) : host);
+/** A constraint: a host, or `.domain`. */
+const baseHost = (text: string): string | undefined => {
+  const host = hostOf(text.startsWith('.') ? text.slice(1) : text);
+  return host !== undefined && text.startsWith('.') ? `.${host}` : host;
+};
 
-/** A name is inside when labels were added on the left of the constraint, or none. */
-function dnsMatches(name: string, base: string, list: List): boolean {
-  const host = withoutTrailingDot(name.toLowerCase());
-  const subtree = withoutTrailingDot(base.toLowerCase());
-  if (isWithin(host, subtree)) return true;
+const isBelow = (host: string, domain: string): boolean => host.length > domain.length && host.endsWith(domain);
+
+/** RFC 5280 §4.2.1.10, for URI and rfc822Name: a host means that host, `.domain` the hosts below it. */
+function hostWithin(host: string | undefined, constraint: string): boolean | undefined {
+  const base = baseHost(constraint);
+  if (host === undefined || base === undefined) return undefined;
+  return base.startsWith('.') ? isBelow(host, base) : host === base;
+}
+
+const WILDCARD = '*.';
+
+const dnsName = (text: string): string | undefined => {
+  if (!text.startsWith(WILDCARD)) return hostOf(text);
+  const parent = hostOf(text.slice(WILDCARD.length));
+  return parent === undefined ? undefined : WILDCARD + parent;
+};
+
+/** A name is inside when labels were added on the left of the constraint, or none; an empty constraint holds all. */
+function dnsWithin(host: string | undefined, constraint: string, list: List): boolean | undefined {
+  const base = constraint === '' ? '' : baseHost(constraint);
+  if (host === undefined || base === undefined) return undefined;
+  if (base === '' || host === base || isBelow(host, base.startsWith('.') ? base : `.${base}`)) return true;
   // A wildcard stands for hosts below its parent: it must not reach into an excluded subtree.
-  return list === 'excluded' && host.startsWith('*.') && isWithin(subtree, host.slice(2));
+  return list === 'excluded' && host.startsWith(WILDCARD) && isBelow(base, host.slice(1));
 }
 
-const isWithin = (host: string, subtree: string): boolean =>
-  subtree === '' ||
-  (subtree.startsWith('.') ? host.endsWith(subtree) : host === subtree || host.endsWith(`.${subtree}`));
+type Mailbox = { readonly local: string; readonly host: string };
 
-/** RFC 5280 §4.2.1.10: a host means that host, `.domain` means the hosts below it. */
-const hostMatches = (host: string, base: string): boolean =>
-  base.startsWith('.') ? host.length > base.length && host.endsWith(base) : host === base;
-
-/** Undefined where the name is no mailbox. */
-function mailboxMatches(mailbox: string, base: string, list: List): boolean | undefined {
-  const parts = splitMailbox(mailbox);
-  if (parts === undefined) return undefined;
-  const constraint = splitMailbox(base);
-  if (constraint === undefined) return hostMatches(parts.host, withoutTrailingDot(base.toLowerCase()));
-  if (parts.host !== constraint.host) return false;
-  // RFC 5280 §7.5: the local part is compared exactly; to exclude one, mail systems' blindness to case is counted in.
-  return list === 'excluded'
-    ? parts.local.toLowerCase() === constraint.local.toLowerCase()
-    : parts.local === constraint.local;
-}
-
-function splitMailbox(mailbox: string): { local: string; host: string } | undefined {
-  const at = mailbox.lastIndexOf('@');
-  const local = mailbox.slice(0, at);
-  const host = withoutTrailingDot(mailbox.slice(at + 1).toLowerCase());
-  const quoted = local.startsWith('"') && local.endsWith('"');
-  // A second @ outside of quotes is no mailbox, and mail systems disagree about its host.
-  if (at < 1 || host === '' || (local.includes('@') && !quoted)) return undefined;
+function mailboxOf(text: string | undefined): Mailbox | undefined {
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf('@');
+  const local = text.slice(0, Math.max(0, at));
   // RFC 9598 §6: hosts are compared as A-labels; one with other characters cannot be compared.
-  return /^[\x21-\x7e]+$/.test(host) ? { local, host } : undefined;
+  const host = hostOf(text.slice(at + 1));
+  const quoted = local.startsWith('"') && local.endsWith('"');
+  // A second @ outside of quotes is no mailbox, and mail systems disagree about its host. Directories overlook blanks.
+  if (host === undefined || local === '' || local !== local.trim() || (local.includes('@') && !quoted))
+    return undefined;
+  return { local, host };
+}
+
+/** RFC 5280 §7.5: the local part is compared exactly; to exclude one, mail systems' blindness to case is counted in. */
+const mailboxWithin =
+  (mailbox: Mailbox | undefined): IsWithin =>
+  (base, list) =>
+    base.kind === 'rfc822Name' ? isWithinMailboxes(mailbox, base.text, list === 'excluded') : undefined;
+
+/** Users of Active Directory are the same in any case. */
+const userWithin =
+  (user: Mailbox | undefined): IsWithin =>
+  (base) =>
+    base.kind === 'otherName' && base.text !== undefined ? isWithinMailboxes(user, base.text, true) : undefined;
+
+/** The constraint: a host, `.domain`, or one mailbox; `@host` is what OpenSSL and Active Directory take for `host`. */
+function isWithinMailboxes(mailbox: Mailbox | undefined, constraint: string, anyCase: boolean): boolean | undefined {
+  if (mailbox === undefined) return undefined;
+  if (constraint.lastIndexOf('@') <= 0) return hostWithin(mailbox.host, constraint.replace('@', ''));
+  const wanted = mailboxOf(constraint);
+  if (wanted === undefined) return undefined;
+  const sameLocal = anyCase
+    ? mailbox.local.toLowerCase() === wanted.local.toLowerCase()
+    : mailbox.local === wanted.local;
+  return sameLocal && mailbox.host === wanted.host;
 }
 
 // RFC 3986 §3.2, strictly: readers disagree about the host where other characters stand before the @.
 const URI_AUTHORITY = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[\w.~%!$&'()*+,;=:-]*@)?([\w.-]+)(?::\d*)?(?:[/?#]|$)/;
 
 /** Undefined where the URI has no authority with a host name (RFC 5280 §4.2.1.10: then it MUST be rejected). */
-function uriMatches(uri: string, base: string): boolean | undefined {
-  const host = withoutTrailingDot((URI_AUTHORITY.exec(uri)?.[1] ?? '').toLowerCase());
-  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host) || /(^|\.)\d+$/.test(host)) return undefined;
-  return hostMatches(host, withoutTrailingDot(base.toLowerCase()));
+function uriHost(uri: string): string | undefined {
+  const host = hostOf(URI_AUTHORITY.exec(uri)?.[1] ?? '');
+  return host === undefined || /(^|\.)\d+$/.test(host) ? undefined : host;
 }
 
 /** Undefined where one of them is malformed. `base` is an address and a mask. */
-function addressMatches(address: Uint8Array, base: Uint8Array): boolean | undefined {
+function addressWithin(address: Uint8Array, base: Uint8Array): boolean | undefined {
   const { length } = address;
   if ((length !== 4 && length !== 16) || (base.length !== 8 && base.length !== 32)) return undefined;
   if (base.length !== 2 * length) return false;
@@ -152,14 +205,4 @@ function addressMatches(address: Uint8Array, base: Uint8Array): boolean | undefi
     if (((address[i] as number) & mask) !== ((base[i] as number) & mask)) return false;
   }
   return true;
-}
-
-/** As Active Directory writes them: `@domain` or `domain` for users of it, `.domain` for those below, or one user. */
-function upnMatches(upn: string, base: string): boolean | undefined {
-  const parts = splitMailbox(upn);
-  if (parts === undefined) return undefined;
-  const constraint = splitMailbox(base);
-  const domain = withoutTrailingDot((base.startsWith('@') ? base.slice(1) : base).toLowerCase());
-  if (constraint === undefined) return hostMatches(parts.host, domain);
-  return parts.host === constraint.host && parts.local.toLowerCase() === constraint.local.toLowerCase();
 }
