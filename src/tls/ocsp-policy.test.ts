@@ -52,7 +52,7 @@ const answered = (changes: Partial<OcspAnswer> = {}): OcspStanding => ({
   answer: { ...ANSWER, ...changes },
   askAgainMs: NOW + HOUR,
 });
-const none = (cause: 'no-responder' | 'unavailable'): OcspStanding => ({
+const none = (cause: 'no-responder' | 'unauthorized' | 'unavailable'): OcspStanding => ({
   kind: 'none',
   cause,
   why: 'because',
@@ -66,6 +66,7 @@ const STANDINGS = {
   late: answered({ countsUntilMs: NOW - 1 }),
   unavailable: none('unavailable'),
   noResponder: none('no-responder'),
+  unauthorized: none('unauthorized'),
   notAsked: undefined,
 } as const;
 type Case = keyof typeof STANDINGS;
@@ -74,18 +75,21 @@ type Case = keyof typeof STANDINGS;
 const TABLE: readonly (readonly [Partial<OcspRules>, Partial<Record<Case, OcspSay['say']>>])[] = [
   [
     { mode: 'prefer' },
-    { good: 'good', revoked: 'revoked', unknown: 'lists', late: 'lists', unavailable: 'lists', noResponder: 'lists', notAsked: 'lists' },
+    { good: 'good', revoked: 'revoked', unknown: 'lists', late: 'lists', unavailable: 'lists', noResponder: 'lists', unauthorized: 'lists', notAsked: 'lists' },
   ],
   [
     { mode: 'require' },
-    { good: 'good', revoked: 'revoked', unknown: 'refused', late: 'unchecked', unavailable: 'unchecked', noResponder: 'refused', notAsked: 'unchecked' },
+    { good: 'good', revoked: 'revoked', unknown: 'refused', late: 'unchecked', unavailable: 'unchecked', noResponder: 'refused', unauthorized: 'refused', notAsked: 'unchecked' },
   ],
   [{ mode: 'prefer', whenUnavailable: 'defer' }, { unavailable: 'unchecked', unknown: 'lists' }],
   [{ mode: 'prefer', whenNoResponder: 'refuse' }, { noResponder: 'refused', unavailable: 'lists' }],
   [{ whenUnavailable: 'refuse' }, { unavailable: 'refused', late: 'refused', good: 'good' }],
   [{ whenUnavailable: 'crl' }, { unavailable: 'lists', unknown: 'refused', revoked: 'revoked' }],
   [{ whenUnavailable: 'accept' }, { unavailable: 'good', unknown: 'refused', noResponder: 'refused', revoked: 'revoked' }],
-  [{ whenNoResponder: 'crl' }, { noResponder: 'lists', unavailable: 'unchecked' }],
+  [{ whenNoResponder: 'crl' }, { noResponder: 'lists', unavailable: 'unchecked', unauthorized: 'unchecked' }],
+  [{ whenNoResponder: 'crl', whenUnavailable: 'refuse' }, { noResponder: 'lists', unauthorized: 'refused' }],
+  [{ whenNoResponder: 'crl', whenUnavailable: 'accept' }, { unavailable: 'good', unauthorized: 'lists' }],
+  [{ whenNoResponder: 'refuse', whenUnavailable: 'accept' }, { unauthorized: 'refused' }],
 ]; // biome-ignore format: a table
 
 for (const [choice, expected] of TABLE) {
@@ -144,7 +148,7 @@ test('of several responders the one that knows counts, then one that does not kn
   assert.equal(status(standing(fails('down'), says({ status: 'unknown' }), says())), 'good');
   assert.equal(status(standing(fails('down'), says({ status: 'unknown' }))), 'unknown');
   assert.equal(status(standing(fails('down'), fails('no', true))), 'unavailable');
-  assert.equal(status(standing(fails('no', true))), 'no-responder');
+  assert.equal(status(standing(fails('no', true))), 'unauthorized');
 });
 
 test('an answer is asked for anew after maxAge or its nextUpdate, an unknown after a minute, none after seconds', () => {

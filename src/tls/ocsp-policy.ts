@@ -19,8 +19,11 @@ export type OcspStanding =
   | { readonly kind: 'answer'; readonly responder: string; readonly answer: OcspAnswer; readonly askAgainMs: number }
   | {
       readonly kind: 'none';
-      /** `no-responder`: nobody to ask, or nobody who speaks for it. `unavailable`: no usable answer now. */
-      readonly cause: 'no-responder' | 'unavailable';
+      /**
+       * `no-responder`: nobody to ask. `unauthorized`: those who were asked say that they do not speak for it.
+       * `unavailable`: no usable answer now.
+       */
+      readonly cause: 'no-responder' | 'unauthorized' | 'unavailable';
       /** With the responder's address where there is one. */
       readonly why: string;
       readonly askAgainMs: number;
@@ -100,9 +103,7 @@ export type OcspFacts = {
 export function ocspSays(facts: OcspFacts): OcspSay {
   const { standing, rules, nowMs } = facts;
   if (standing === undefined) return unavailable(facts, 'no responder has been asked');
-  if (standing.kind === 'none') {
-    return standing.cause === 'no-responder' ? withoutResponder(facts, standing.why) : unavailable(facts, standing.why);
-  }
+  if (standing.kind === 'none') return withoutAnswer(facts, standing);
   const { answer, responder } = standing;
   if (nowMs > answer.countsUntilMs)
     return unavailable(facts, `the answer of ${responder} counted until ${isoTime(answer.countsUntilMs)}`);
@@ -119,8 +120,14 @@ export function ocspSays(facts: OcspFacts): OcspSay {
   }
 }
 
-function withoutResponder(facts: OcspFacts, why: string): OcspSay {
+/**
+ * Anybody on the way can say `unauthorized`, for it is not signed (RFC 6960 §2.3): it lets nobody fall back on the lists
+ * whom a responder that is down would keep waiting or refuse.
+ */
+function withoutAnswer(facts: OcspFacts, { cause, why }: Extract<OcspStanding, { kind: 'none' }>): OcspSay {
   const { rules } = facts;
+  const isStricter = ['defer', 'refuse'].includes(unavailableChoice(rules)) && noResponderChoice(rules) === 'crl';
+  if (cause === 'unavailable' || (cause === 'unauthorized' && isStricter)) return unavailable(facts, why);
   return noResponderChoice(rules) === 'crl'
     ? { say: 'lists' }
     : refused(facts, `${rules.rule}.whenNoResponder: ${why}`);

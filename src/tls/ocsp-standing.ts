@@ -29,7 +29,7 @@ export function standingOf(attempts: readonly OcspAttempt[], maxAgeMs: number, n
   );
   return {
     kind: 'none',
-    cause: failures.every(({ unauthorized }) => unauthorized) ? 'no-responder' : 'unavailable',
+    cause: failures.every(({ unauthorized }) => unauthorized) ? 'unauthorized' : 'unavailable',
     why: failures.map(({ words }) => words).join('; '),
     askAgainMs: nowMs + RETRY_MS,
   };

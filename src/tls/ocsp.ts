@@ -57,7 +57,7 @@ export type OcspCheck = OcspQuestion & {
 
 const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
 const MAX_SIGNERS = 4;
-/** An answer whose nextUpdate passed within the tolerance of clocks counts this long. */
+/** An answer whose end passed within the tolerance of clocks counts this long. */
 const LATE_ANSWER_MS = 60_000;
 
 export function judgeOcspResponse(check: OcspCheck): OcspVerdict {
@@ -111,19 +111,21 @@ function findSigner(response: BasicResponse, check: OcspCheck): Pick<OcspAnswer,
   const name = renderName(issuer.subject);
   let why = `no certificate of the signer is in the response, and it is not the issuer ${name}`;
   if (isNamed(response.responderId, issuer)) {
-    if (hasSigned(issuer, response)) return { signer: { kind: 'issuer', name } };
-    why = `the signature does not verify with the key of the issuer ${name}`;
+    const fault = signatureFault(issuer, response);
+    if (fault === undefined) return { signer: { kind: 'issuer', name } };
+    why = fault;
   }
   const candidates = response.certificates.flatMap(readable).filter((each) => isNamed(response.responderId, each));
   for (const delegate of candidates.slice(0, MAX_SIGNERS)) {
-    const fault = delegationFault(delegate, check);
-    if (fault !== undefined) why = `the signer ${renderName(delegate.subject)} may not answer: ${fault}`;
-    else if (!hasSigned(delegate, response))
-      why = `the signature does not verify with the key of ${renderName(delegate.subject)}`;
-    else {
+    const delegateName = renderName(delegate.subject);
+    const unfit = delegationFault(delegate, check);
+    const fault =
+      unfit === undefined ? signatureFault(delegate, response) : `the signer ${delegateName} may not answer: ${unfit}`;
+    if (fault === undefined) {
       const unchecked = delegate.extensions.has(OcspId.noCheck) ? {} : { unchecked: Uint8Array.from(delegate.der) };
-      return { signer: { kind: 'delegate', name: renderName(delegate.subject) }, ...unchecked };
+      return { signer: { kind: 'delegate', name: delegateName }, ...unchecked };
     }
+    why = fault;
   }
   return why;
 }
@@ -140,8 +142,16 @@ function readable(der: Uint8Array): Certificate[] {
 const isNamed = (id: ResponderId, certificate: Certificate): boolean =>
   id.kind === 'byName' ? id.name.key === certificate.subject.key : sameBytes(id.keyHash, keyHash(certificate, 'sha1'));
 
-const hasSigned = ({ spki }: Certificate, { tbs, signatureAlgorithm, signature }: BasicResponse): boolean =>
-  verifySignature(tbs, signatureAlgorithm, signature, spki) === 'good';
+function signatureFault(
+  { spki, subject }: Certificate,
+  { tbs, signatureAlgorithm, signature }: BasicResponse,
+): string | undefined {
+  const verdict = verifySignature(tbs, signatureAlgorithm, signature, spki);
+  if (verdict === 'good') return undefined;
+  return verdict === 'bad'
+    ? `the signature does not verify with the key of ${renderName(subject)}`
+    : `the signature is ${verdict} (algorithm ${signatureAlgorithm.oid})`;
+}
 
 /** RFC 6960 §4.2.2.2: issued directly by the issuer, for the purpose; anyExtendedKeyUsage is not enough. */
 function delegationFault(delegate: Certificate, { issuer, nowMs }: OcspCheck): string | undefined {
@@ -218,9 +228,9 @@ function judgeTimes(
     : undefined;
 }
 
-function countsUntil({ nextUpdateMs }: SingleResponse, { nowMs, maxAgeMs }: OcspCheck): number {
-  if (nextUpdateMs === undefined) return nowMs + maxAgeMs;
-  return nextUpdateMs > nowMs ? nextUpdateMs : nowMs + LATE_ANSWER_MS;
+function countsUntil({ thisUpdateMs, nextUpdateMs }: SingleResponse, { nowMs, maxAgeMs }: OcspCheck): number {
+  const endMs = nextUpdateMs ?? thisUpdateMs + maxAgeMs;
+  return endMs > nowMs ? endMs : nowMs + LATE_ANSWER_MS;
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();
