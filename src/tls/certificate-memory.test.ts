@@ -1,7 +1,7 @@
 /** Certificates that come again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authority, client, name } from '../../test/pkits/certificate-writer.ts';
+import { authority, client, generalName, name, subjectAltName } from '../../test/pkits/certificate-writer.ts';
 import { createCertificateReader } from './certificate-memory.ts';
 
 const issuing = authority(name('CN=Issuing'));
@@ -38,5 +38,21 @@ test('of more certificates than are kept, the one that was not shown for longest
   assert.equal(read(alice), a);
   read(carol);
   assert.equal(read(alice), a);
+  assert.notEqual(read(bob), b);
+});
+
+test('long certificates drive out more than one, so that nobody can fill the memory with them', () => {
+  const long = (i: number): Buffer =>
+    client(issuing, {
+      extensions: [subjectAltName(...Array.from({ length: 400 }, (_, n) => generalName.dns(`${i}-${n}.test`)))],
+    }).der;
+  const read = createCertificateReader(4);
+  const [a, b] = [read(alice), read(bob)];
+  assert.equal(read(alice), a);
+  const first = long(1);
+  const kept = read(first);
+  assert.equal(read(first), kept);
+  read(long(2));
+  assert.notEqual(read(first), kept);
   assert.notEqual(read(bob), b);
 });

@@ -10,16 +10,24 @@ import { DerError } from './der.ts';
 /** Undefined: malformed. */
 export type CertificateReader = (der: Uint8Array) => Certificate | undefined;
 
-/** Keeps the latest `maxEntries` certificates; about 8 KB each. */
+/** Anybody may show certificates of any length: together they are no more than so many honest ones. */
+const OCTETS_PER_ENTRY = 2048;
+
+/** Keeps the latest `maxEntries` certificates, fewer if they are long; about 8 KB each. */
 export function createCertificateReader(maxEntries: number): CertificateReader {
   const known = new Map<string, Certificate>();
+  let total = 0;
   return (der) => {
     const octets = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('latin1');
     const certificate = known.get(octets) ?? read(der);
     if (certificate === undefined) return undefined;
-    known.delete(octets); // to the end: the one that nobody showed for longest goes first
+    if (!known.delete(octets)) total += octets.length; // to the end: the one that nobody showed for longest goes first
     known.set(octets, certificate);
-    if (known.size > maxEntries) known.delete(known.keys().next().value as string);
+    for (const oldest of known.keys()) {
+      if (known.size <= maxEntries && total <= maxEntries * OCTETS_PER_ENTRY) break;
+      known.delete(oldest);
+      total -= oldest.length;
+    }
     return certificate;
   };
 }
