@@ -4,7 +4,7 @@
  * the server could make the gateway forget a revocation. Pure.
  */
 import { compareFreshness } from './crl.ts';
-import type { ForeignCrl, LoadedCrl, VerifiedCrl } from './crl-issuer.ts';
+import type { ForeignCrl, LoadedCrl, LoadedForeignCrl, VerifiedCrl } from './crl-issuer.ts';
 
 export type Held = ReadonlyMap<string, VerifiedCrl>;
 
@@ -61,10 +61,42 @@ function dropExcess(held: Map<string, VerifiedCrl>): string[] {
   return dropped;
 }
 
+export type ForeignMerge = {
+  readonly held: readonly ForeignCrl[];
+  /** What is new. */
+  readonly taken: readonly LoadedForeignCrl[];
+  readonly dropped: readonly ForeignCrl[];
+};
+
 const MAX_FOREIGN_HELD = 128;
+/** Lists that say they are the same one, older or newer: which of them is true is not known here. */
+const MAX_ALIKE = 4;
+/** Of a download, and as much of earlier ones: a session's thread may have to verify all of them. */
+const MAX_FOREIGN_BYTES = 4 * 1024 * 1024;
 
 /** Lists that nobody has verified yet: the latest downloads, since a forged one must not drive out a true one at once. */
-export function mergeForeign(before: readonly ForeignCrl[], arrived: readonly ForeignCrl[]): readonly ForeignCrl[] {
-  const fresh = new Set(arrived.map(({ sha256 }) => sha256));
-  return [...arrived, ...before.filter(({ sha256 }) => !fresh.has(sha256))].slice(0, MAX_FOREIGN_HELD);
+export function mergeForeign(before: readonly ForeignCrl[], arrived: readonly LoadedForeignCrl[]): ForeignMerge {
+  const held: ForeignCrl[] = [];
+  const alike = new Map<string, number>();
+  const keep = (lists: readonly ForeignCrl[]): void => {
+    let bytes = 0;
+    for (const list of lists) {
+      const kind = [list.baseCrlNumber === undefined ? 'complete' : 'delta', list.scopeId, list.issuerKey].join('|');
+      const same = alike.get(kind) ?? 0;
+      const isTooMuch = bytes + list.bytes > MAX_FOREIGN_BYTES || held.length >= MAX_FOREIGN_HELD;
+      if (same >= MAX_ALIKE || isTooMuch || held.some(({ sha256 }) => sha256 === list.sha256)) continue;
+      alike.set(kind, same + 1);
+      bytes += list.bytes;
+      held.push(list);
+    }
+  };
+  keep(arrived.map(({ crl }) => crl));
+  keep(before);
+  const known = new Set(before.map(({ sha256 }) => sha256));
+  const now = new Set(held.map(({ sha256 }) => sha256));
+  return {
+    held,
+    taken: arrived.filter(({ crl }) => held.includes(crl) && !known.has(crl.sha256)),
+    dropped: before.filter(({ sha256 }) => !now.has(sha256)),
+  };
 }

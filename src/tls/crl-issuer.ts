@@ -34,9 +34,10 @@ export type VerifiedCrl = CrlFacts & {
 export type ForeignCrl = CrlFacts & Pick<VerifiedCrl, 'sha256' | 'bytes'> & Omit<SignedCrl, 'facts'>;
 
 export type LoadedCrl = { readonly crl: VerifiedCrl; readonly der: Uint8Array };
+export type LoadedForeignCrl = { readonly crl: ForeignCrl; readonly der: Uint8Array };
 export type LoadedBundle = {
   readonly lists: readonly LoadedCrl[];
-  readonly foreign: readonly ForeignCrl[];
+  readonly foreign: readonly LoadedForeignCrl[];
   readonly faults: readonly string[];
 };
 
@@ -61,7 +62,7 @@ const MAX_FOREIGN_BYTES = 4 * 1024 * 1024;
 export function loadBundle({ bytes, type, authorities, nowMs, strangers = false }: BundleInput): LoadedBundle {
   const bundle = splitBundle(bytes, type);
   const lists: LoadedCrl[] = [];
-  const foreign: ForeignCrl[] = [];
+  const foreign: LoadedForeignCrl[] = [];
   const faults = [...bundle.faults];
   const unknown: string[] = [];
   for (const der of bundle.lists) {
@@ -70,7 +71,7 @@ export function loadBundle({ bytes, type, authorities, nowMs, strangers = false 
     else if ('signerId' in result) lists.push({ crl: result, der });
     else {
       unknown.push(`the issuer of the revocation list, ${result.issuer}, is in no certificateAuthorities file`);
-      if (foreign.length < MAX_FOREIGN && der.length <= MAX_FOREIGN_BYTES) foreign.push(result);
+      if (foreign.length < MAX_FOREIGN && der.length <= MAX_FOREIGN_BYTES) foreign.push({ crl: result, der });
     }
   }
   // Bundles of large organisations hold lists of authorities that are not ours: no fault beside lists that are.

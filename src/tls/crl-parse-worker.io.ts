@@ -26,7 +26,10 @@ function stepBack(): void {
 
 function parse({ authorities, ...request }: ParseRequest): void {
   const bundle = loadBundle({ ...request, authorities: buildTrustStore(authorities) });
-  parentPort?.postMessage(bundle, bundle.lists.length === 0 ? [] : [request.bytes.buffer as ArrayBuffer]);
+  parentPort?.postMessage(
+    bundle,
+    bundle.lists.length + bundle.foreign.length === 0 ? [] : [request.bytes.buffer as ArrayBuffer],
+  );
 }
 
 stepBack();

@@ -32,8 +32,8 @@ export class CrlParser {
  * Gives back the memory of a download whose lists are on disk now. At once, because a thread that has nothing to do
  * collects no garbage.
  */
-export function releaseDownload({ lists }: LoadedBundle): void {
-  for (const { der } of lists) {
+export function releaseDownload({ lists, foreign }: LoadedBundle): void {
+  for (const { der } of [...lists, ...foreign]) {
     const { buffer } = der;
     if (buffer instanceof ArrayBuffer && buffer.byteLength > INLINE_BYTES) buffer.transfer(0);
   }

@@ -134,6 +134,22 @@ test('a list of an issuer that is in no authorities file is kept for the client 
   );
 });
 
+test('a list of such an issuer is there after a restart too, while its server is down', async (t) => {
+  let body: Uint8Array | undefined = makeCrl({ issuer: stranger, ...dates });
+  const server = await serve(t, () => body);
+  const first = open(t, server.url);
+  const key = `${server.url}/a`;
+  first.points.want([[key]]);
+  await first.until(() => first.points.states.get(key) === 'ready');
+  await first.points.stop();
+  body = undefined;
+  const second = open(t, server.url, first.folder);
+  await second.points.loadFromDisk();
+  assert.equal(second.points.states.get(key), 'ready');
+  assert.equal(second.points.sources[0]?.foreign[0]?.issuer, 'CN=Intermediate that clients send');
+  assert.deepEqual(second.events, []);
+});
+
 test('the downloads at a time are bounded', async (t) => {
   const server = await serve(t, () => makeCrl({ issuer: ca, ...dates }));
   const { points, until } = open(t, server.url);

@@ -1,6 +1,6 @@
 /**
  * The revocation lists that certificates name themselves, as far as the profiles allow their hosts: fetched when a
- * session first needs one, kept on disk like those of a source, fetched again while somebody uses them. Bounded in
+ * session first needs one, kept on disk like those of a source, fetched again like them. Bounded in
  * number (who was not used for longest goes first), in downloads at a time, and by the profiles in size and time.
  * RFC 5280 §4.2.1.13, §8. Effects: network, files and timers through its sources.
  */

@@ -11,7 +11,7 @@ import { ageOf } from './crl-age.ts';
 import { CrlDisk } from './crl-disk.io.ts';
 import { fetchCrl } from './crl-fetch.io.ts';
 import { redactedUrl } from './http-fetch.io.ts';
-import { type Held, keyOf, merge, mergeForeign } from './crl-holding.ts';
+import { type ForeignMerge, type Held, keyOf, type Merge, merge, mergeForeign } from './crl-holding.ts';
 import type { ForeignCrl, LoadedBundle } from './crl-issuer.ts';
 import { type CrlParser, releaseDownload } from './crl-parse.io.ts';
 import type { SourceProgress } from './crl-listing.ts';
@@ -93,9 +93,10 @@ export class CrlSource {
     for (const why of faults) this.#warn(why);
     if (meta !== undefined) this.#progress = { ...this.#progress, url: meta.url, lastSuccessMs: meta.lastSuccessMs };
     for (const der of lists) {
-      const bundle = await parser.parse({ bytes: der, type: 'asn1', nowMs: clock.now(), strangers: false });
+      const bundle = await parser.parse({ bytes: der, type: 'asn1', nowMs: clock.now(), strangers: true });
       for (const why of bundle.faults) this.#warn(`the copy on disk is not used: ${why}`);
       this.#held = merge(this.#held, bundle.lists).held;
+      this.#foreign = mergeForeign(this.#foreign, bundle.foreign).held;
       releaseDownload(bundle);
     }
     this.#everGood = this.#held.size > 0 || meta !== undefined;
@@ -177,16 +178,17 @@ export class CrlSource {
   ): Promise<{ lists: number; why: string | undefined; expired: boolean }> {
     const { clock, log } = this.#parts;
     const merged = merge(this.#held, bundle.lists);
+    const foreign = mergeForeign(this.#foreign, bundle.foreign);
     const faults = [...bundle.faults, ...merged.faults];
     const strangers = this.#parts.point === undefined ? 0 : bundle.foreign.length;
     const lists = merged.taken.length + merged.unchanged + strangers;
     this.#held = merged.held;
-    this.#foreign = mergeForeign(this.#foreign, bundle.foreign);
+    this.#foreign = foreign.held;
     if (lists > 0) {
       this.#everGood = true;
       this.#progress = { ...this.#progress, url: redactedUrl(url), lastSuccessMs: clock.now() };
     }
-    if (merged.taken.length + merged.dropped.length + bundle.foreign.length > 0) this.#parts.onChange();
+    if (merged.taken.length + merged.dropped.length + foreign.taken.length > 0) this.#parts.onChange();
     for (const { crl } of merged.taken) {
       const { issuer, table, nextUpdateMs } = crl;
       log.emit({
@@ -197,18 +199,20 @@ export class CrlSource {
         ...(nextUpdateMs === undefined ? {} : { nextUpdateMs }),
       });
     }
-    if (lists > 0) await this.#save(merged, url);
+    await this.#save(merged, foreign, lists > 0 ? url : undefined);
     const expired = [...bundle.lists].some(
       ({ crl }) => ageOf(this.#held.get(keyOf(crl)) ?? crl, this.settings, clock.now()) === 'expired',
     );
     return { lists, why: faults.length === 0 ? undefined : summary(faults), expired };
   }
 
-  /** A disk that refuses costs the copy, not the lists in memory. */
-  async #save(merged: ReturnType<typeof merge>, url: string): Promise<void> {
+  /** `url`: what has succeeded. A disk that refuses costs the copy, not the lists in memory. */
+  async #save(merged: Merge, foreign: ForeignMerge, url: string | undefined): Promise<void> {
     try {
       for (const { key, der } of merged.taken) await this.#disk.save(key, der);
-      for (const key of merged.dropped) await this.#disk.remove(key);
+      for (const { crl, der } of foreign.taken) await this.#disk.save(foreignKey(crl), der);
+      for (const key of [...merged.dropped, ...foreign.dropped.map(foreignKey)]) await this.#disk.remove(key);
+      if (url === undefined) return;
       const { lastSuccessMs = 0 } = this.#progress;
       const request = this.#parts.point === undefined ? {} : { request: this.#parts.point.request };
       await this.#disk.saveMeta({ url: redactedUrl(url), lastSuccessMs, ...request });
@@ -246,6 +250,9 @@ export class CrlSource {
     this.#parts.log.emit({ event: 'system', level: 'warning', text: `CRL source ${this.name}: ${text}` });
   }
 }
+
+/** The name of its file; one of several that say they are the same list. */
+const foreignKey = ({ sha256 }: ForeignCrl): string => `foreign ${sha256}`;
 
 const MAX_WORDS = 5;
 
