@@ -1,8 +1,8 @@
 /**
  * What of a running gateway runs out: its own certificates with their chains, the certificates of authorities, and the
  * revocation lists it holds. A certificate that a longer one for the same name and key has replaced is left out.
- * Revocation lists live for days, so only steps within half of a list's life say something; of its last day and its end
- * `crl-age.ts` tells already. Pure.
+ * A revocation list has only the steps that its life is long enough for, or each new list of a CA that renews its list in
+ * time would be told of on arrival; of the moment of its end `crl-age.ts` tells. Pure.
  */
 import { X509Certificate } from 'node:crypto';
 import { isCertificateLabel, pemBlocks } from '../config/pem.ts';
@@ -49,7 +49,7 @@ function thingsOf(of: 'certificate' | 'authority', name: string, pem: string): E
 export function expiringLists(lists: readonly CrlList[]): ExpiringThing[] {
   return lists.flatMap(({ source, issuer, sha256, thisUpdateMs, nextUpdateMs }) => {
     if (nextUpdateMs === undefined) return [];
-    const half = (nextUpdateMs - thisUpdateMs) / 2 / DAY_MS;
+    const lifeDays = (nextUpdateMs - thisUpdateMs) / DAY_MS;
     return [
       {
         key: `list ${source} ${sha256}`,
@@ -57,7 +57,7 @@ export function expiringLists(lists: readonly CrlList[]): ExpiringThing[] {
         name: source,
         subject: issuer,
         endMs: nextUpdateMs,
-        daysBefore: DAYS_BEFORE.filter((days) => days > 1 && days <= half),
+        daysBefore: DAYS_BEFORE.filter((days) => days < lifeDays),
         firstDayAfter: 1,
       },
     ];

@@ -92,7 +92,7 @@ test('a renewed certificate is silent, its predecessor in the same file too', ()
   assert.equal(lines.length, 1);
 });
 
-test('a list that lives for a week is told of at three and two days; its last day is told by the store', () => {
+test('a list that lives for a week is told of at 5, 4, 3, 2 and 1 days and on each day after, not on arrival', () => {
   const { watch, clock, events } = watchAt(END_MS - 7 * DAY_MS, folderOf('week'));
   const weekly = {
     source: 'cac',
@@ -103,14 +103,15 @@ test('a list that lives for a week is told of at three and two days; its last da
   };
   watch.start();
   const days: number[] = [];
-  for (const left of [7, 5, 4, 3, 2.5, 2, 1, 0.5, -0.5, -1.5]) {
+  for (const left of [7, 6.5, 5, 4, 3, 2.5, 2, 1, 0.5, -0.5, -1.5]) {
     clock.ms = END_MS - left * DAY_MS;
     const before = events.length;
     watch.setLists([weekly as unknown as CrlList]);
     if (events.length > before) days.push(left);
   }
   watch.stop();
-  assert.deepEqual(days, [3, 2, -1.5]);
+  // The first day after its end is told by `crl-alert`, in the moment of the end.
+  assert.deepEqual(days, [5, 4, 3, 2, 1, -1.5]);
 });
 
 test('many at once fill no log: fifty are named, the others counted', () => {
