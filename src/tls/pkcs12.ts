@@ -21,7 +21,9 @@ export type Pkcs12 =
 const MAX_BYTES = 10 * 1024 * 1024;
 const RSA_PSS = '1.2.840.113549.1.1.10';
 
-type Bag = forge.pkcs12.Bag & { readonly asn1?: forge.asn1.Asn1 };
+/** Its own type leaves out what the library keeps beside `constructed`. */
+type Asn1 = forge.asn1.Asn1 & { composed?: boolean };
+type Bag = forge.pkcs12.Bag & { readonly asn1?: Asn1 };
 
 /** Never throws. */
 export function readPkcs12(file: Uint8Array, password: string): Pkcs12 {
@@ -48,20 +50,51 @@ export function looksLikePkcs12(file: Uint8Array): boolean {
 }
 
 function openBags(file: Uint8Array, password: string): Bag[] {
-  const parsed = (): forge.asn1.Asn1 => forge.asn1.fromDer(Buffer.from(file).toString('binary'), true);
-  const open = (pfx: forge.asn1.Asn1, secret: string): Bag[] =>
-    forge.pkcs12.pkcs12FromAsn1(pfx, true, secret).safeContents.flatMap(({ safeBags }) => safeBags as Bag[]);
+  const pfx = (): Asn1 => read(Buffer.from(file).toString('binary'));
+  const open = (from: Asn1, secret: string): Bag[] =>
+    forge.pkcs12.pkcs12FromAsn1(from, true, secret).safeContents.flatMap(({ safeBags }) => safeBags as Bag[]);
   try {
-    return open(parsed(), password);
+    return open(pfx(), password);
   } catch (error) {
-    const octets = Buffer.from(password, 'utf8').toString('binary');
-    if (octets === password || isWrongPassword(error)) throw error;
-    // RFC 8018 takes the password's octets in UTF-8, the MAC of RFC 7292 its characters in UTF-16: a password beyond
-    // ASCII has passed the MAC, and is tried again as octets without it.
-    const pfx = parsed();
-    (pfx.value as forge.asn1.Asn1[]).splice(2);
-    return open(pfx, octets);
+    if (isAboutMac(error)) throw error;
+    // The password has passed the MAC. RFC 8018 takes its octets in UTF-8, the MAC of RFC 7292 its characters in UTF-16:
+    // one beyond ASCII is tried again as octets. The MAC is left out, for the octets it was made of change.
+    const again = pfx();
+    partsOf(again).splice(2);
+    partsOf(again).forEach(rejoin);
+    try {
+      return open(again, Buffer.from(password, 'utf8').toString('binary'));
+    } catch {
+      throw error;
+    }
   }
+}
+
+const read = (octets: string): Asn1 => forge.asn1.fromDer(octets, true);
+const partsOf = ({ value }: Asn1): Asn1[] => (typeof value === 'string' ? [] : (value as Asn1[]));
+const isOctetString = ({ tagClass, type }: Asn1): boolean =>
+  tagClass === forge.asn1.Class.UNIVERSAL && type === forge.asn1.Type.OCTETSTRING;
+
+/** X.690 §8.7.3: in BER an octet string may come in parts. The library joins those of content, and not those of keys. */
+function joinParts(node: Asn1): void {
+  partsOf(node).forEach(joinParts);
+  if (!node.constructed || !isOctetString(node)) return;
+  node.value = partsOf(node)
+    .map(({ value }) => value as string)
+    .join('');
+  node.constructed = node.composed = false;
+}
+
+/** A ContentInfo of type data: what its octets hold is read and written again without parts, and what that holds too. */
+function rejoin(info: Asn1): void {
+  const [, wrapper] = partsOf(info);
+  const [octets] = wrapper === undefined ? [] : partsOf(wrapper);
+  if (octets === undefined || !isOctetString(octets)) return;
+  joinParts(octets);
+  const inner = read(octets.value as string);
+  joinParts(inner);
+  partsOf(inner).forEach(rejoin);
+  octets.value = forge.asn1.toDer(inner).getBytes();
 }
 
 function certificateOf({ cert, asn1 }: Bag): Uint8Array {
@@ -98,7 +131,7 @@ function pssAlgorithm(key: KeyObject, certificates: readonly Uint8Array[]): Uint
   return undefined;
 }
 
-const derOf = (asn1: forge.asn1.Asn1): Buffer => Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'binary');
+const derOf = (asn1: Asn1): Buffer => Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'binary');
 
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
@@ -107,13 +140,13 @@ function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.of(tag, ...octets), content]);
 }
 
-const isWrongPassword = (error: unknown): boolean =>
-  error instanceof Error && /MAC could not be verified/.test(error.message);
+const isAboutMac = (error: unknown): boolean => error instanceof Error && /MAC/i.test(error.message);
+const isWrongPassword = (error: unknown): boolean => isAboutMac(error) && /could not be verified/.test(String(error));
 
 function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (isWrongPassword(error)) return 'the password is wrong';
-  // BER that is no DER, such as an octet string in parts.
+  // BER that is no DER, within what is encrypted.
   if (/is not a supported/.test(message)) return `its encoding is not supported: ${message}`;
   if (/decrypt|Cannot read encrypted/i.test(message)) return 'the password is wrong, or the file is damaged';
   return /unsupported|not supported/i.test(message)

@@ -2,6 +2,7 @@
  * The `cert` commands with files that OpenSSL wrote, and OpenSSL with files that they wrote.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -329,6 +330,23 @@ test('keys of every kind that OpenSSL puts into PKCS#12 come out as they were', 
       name,
     );
   }
+});
+
+test('what NSS (Firefox, Thunderbird) exports, in BER of indefinite length, is imported', async () => {
+  const nss = join(folder, 'nss');
+  mkdirSync(nss);
+  const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' });
+  run('certutil', '-N', '-d', `sql:${nss}`, '--empty-password');
+  const from = pkcs12('to-nss.p12', card, '-name', 'card', '-passout', 'pass:geheim');
+  run('pk12util', '-i', from, '-d', `sql:${nss}`, '-W', 'geheim');
+  const exported = join(folder, 'from-nss.p12');
+  run('pk12util', '-o', exported, '-n', 'card', '-d', `sql:${nss}`, '-W', 'gehäim');
+  assert.deepEqual([...readFileSync(exported).subarray(0, 2)], [0x30, 0x80]);
+  const out = join(folder, 'imported-nss');
+  const { code, text } = await cert(['import', exported, '--out', out], 'gehäim\n');
+  assert.equal(code, 0, text);
+  assert.equal(openssl(['pkey', '-in', `${out}.key`, '-pubout']), openssl(['pkey', '-in', card.keyFile, '-pubout']));
+  assert.equal(bare(readFileSync(`${out}.pem`, 'utf8')), bare(card.cert));
 });
 
 test('a file without a key, or with a key that belongs to nothing, is not imported', async () => {
