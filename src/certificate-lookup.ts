@@ -7,6 +7,7 @@ import { type CertificateOwner, certificateOwner, type OwnerQuestion } from './i
 import { parseCertificate } from './tls/certificate.ts';
 import { DerError } from './tls/der.ts';
 import { decodePem } from './tls/pem.ts';
+import { CERTIFICATE_LABEL } from './tls/trust-store.ts';
 
 export type CertificateLookup =
   | { readonly ok: true; readonly owner: (question: OwnerQuestion, nowMs: number) => Promise<Answer<CertificateOwner>> }
@@ -28,7 +29,7 @@ export function certificateLookup(file: Uint8Array): CertificateLookup {
 /** Every certificate of a PEM file, or the one of a DER file, as DER; what is wrong with the file in words. */
 export function certificatesOf(file: Uint8Array): Uint8Array[] | string {
   try {
-    const found = file[0] === 0x30 ? [file] : decodePem(file, 'CERTIFICATE');
+    const found = file[0] === 0x30 ? [file] : decodePem(file, CERTIFICATE_LABEL);
     return found.length === 0 ? 'the file holds no certificate' : found;
   } catch (error) {
     if (error instanceof DerError) return malformed(error);

@@ -6,7 +6,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type Certificate, diagnoseChain, keyBelongsTo } from '../certificate-file.ts';
 import type { Arguments, Write } from './arguments.ts';
-import { configurationOf, refuse } from './cert.ts';
+import { configurationOf, pemOf, refuse } from './cert.ts';
 import { readCertificates, writeNew } from './cert-files.io.ts';
 
 export async function importFile({ rest: [file = ''], options }: Arguments, write: Write): Promise<number> {
@@ -75,8 +75,3 @@ function chooseOwn(
   }
   return 'the private key belongs to none of the certificates';
 }
-
-export const pemOf = (der: Uint8Array): string => {
-  const base64 = Buffer.from(der).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
-};

@@ -79,6 +79,8 @@ export function refuse(why: string, write: Write): 1 {
   return 1;
 }
 
-/** RFC 7468. */
-export const pemOf = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+/** RFC 7468 §3: lines of 64 characters. */
+export function pemOf(der: Uint8Array): string {
+  const base64 = Buffer.from(der).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -13,7 +13,8 @@ import {
 } from '../certificate-file.ts';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { printable } from '../core/reply.ts';
-import { inOrder, ownWithChain, pemOf } from './cert-import.io.ts';
+import { pemOf } from './cert.ts';
+import { inOrder, ownWithChain } from './cert-import.io.ts';
 import { readCertificates } from './cert-files.io.ts';
 import type { CertificateRow } from './certificate-table.ts';
 import type { Editor } from './editor.io.ts';

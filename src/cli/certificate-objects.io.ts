@@ -6,7 +6,7 @@ import { isMapping, type Mapping } from '../config/document.ts';
 import { certificateTable } from './certificate-table.ts';
 import { describedLines, entriesOf, NOUNS, readEntry, rowsOf, type Section } from './certificate-entries.io.ts';
 import { newName } from './config-object.io.ts';
-import { pemOf } from './cert-import.io.ts';
+import { pemOf } from './cert.ts';
 import { Interrupted } from './dialogue.io.ts';
 import type { Editor, MenuOperation } from './editor.io.ts';
 import { choice, line, required, yesNo } from './question.ts';
