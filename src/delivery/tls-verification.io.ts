@@ -5,6 +5,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
 import { parseExtensions } from './extensions.ts';
 import { isIp } from './ip-literal.ts';
@@ -125,7 +126,11 @@ function judge(socket: TLSSocket, { host }: HopAddress, { domain, note }: Verify
   // The name is looked at below, for the domain and for the host.
   const error = socket.authorized ? undefined : String(socket.authorizationError);
   const distrusted = error === 'ERR_TLS_CERT_ALTNAME_INVALID' ? undefined : error;
-  note('chain', distrusted === undefined, distrusted ?? `${chain.length} certificates, up to one that is trusted`);
+  note(
+    'chain',
+    distrusted === undefined,
+    distrusted ?? `${counted(chain.length, 'certificate')}, up to one that is trusted`,
+  );
   const [own] = chain;
   const fitting = [...new Set([domain, host])].filter((name) => own !== undefined && isFor(own, name));
   const named = fitting.length > 0;

@@ -3,6 +3,7 @@
  * and for sites that need no server. Equality is looked up in an index per attribute that is built when first used.
  * RFC 4511 §4.5.1 (search), §4.2 (bind). Pure.
  */
+import { counted } from '../core/counted.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
 import { type DnKey, dnText, isWithin, parseDn } from './distinguished-name.ts';
 import type { AttributeValue, Directory, Entry, Found, Search } from './directory.ts';
@@ -29,7 +30,7 @@ export function embeddedDirectory(entries: readonly LdifEntry[], name: string): 
   return {
     search: async (search) => (closed ? unknown('the directory is closed') : find(search, { stored, index })),
     bind: async (dn, password) => (closed ? unknown('the directory is closed') : bind(byName, dn, password)),
-    test: async () => [{ host: name, ok: true, why: `${stored.length} entries` }],
+    test: async () => [{ host: name, ok: true, why: counted(stored.length, 'entry', 'entries') }],
     close: () => {
       closed = true;
     },

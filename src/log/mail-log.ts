@@ -136,7 +136,8 @@ const TEXT: { readonly [N in Name]: (event: Event<N>) => string } = {
   bounced: (e) =>
     `Bounced: DCID ${e.dcid} MID ${e.mid} to RID ${ridSet(e.rids)} - ${v(e.status)} - ${v(e.why)}${e.by === undefined ? '' : ` by ${v(e.by)}`}`,
   deleted: (e) => `Deleted: MID ${e.mid} to RID ${ridSet(e.rids)} by ${v(e.by)}${because(e.reason)}`,
-  'deliver-now': (e) => `User ${v(e.by)} scheduled ${e.recipients} recipients for delivery now: ${v(e.selection)}`,
+  'deliver-now': (e) =>
+    `User ${v(e.by)} scheduled ${e.recipients} ${e.recipients === 1 ? 'recipient' : 'recipients'} for delivery now: ${v(e.selection)}`,
   'listener-suspended': (e) =>
     `ICID 0 Connection from ${v(e.remoteAddress)} on interface ${v(e.listener)} refused: Receiving is suspended`,
   suspension: (e) => suspensionText(e),

@@ -3,6 +3,7 @@
  * dates and the key; text from the certificate is escaped where it is printed.
  * RFC 5280 §4.1, §4.2. Pure: the time is handed in.
  */
+import { counted } from '../core/counted.ts';
 import { formatIp } from '../core/network.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { ExtensionId, type GeneralName, KeyUsage } from './certificate-extensions.ts';
@@ -84,7 +85,7 @@ const isSelfSigned = (certificate: Certificate): boolean =>
 const DAY_MS = 86_400_000;
 
 function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): string[] {
-  const days = (ms: number): string => `${Math.floor(ms / DAY_MS)} days`;
+  const days = (ms: number): string => counted(Math.floor(ms / DAY_MS), 'day');
   const standing =
     nowMs < notBeforeMs
       ? `not yet valid, in ${days(notBeforeMs - nowMs)}`

@@ -11,7 +11,7 @@ import type { CrlSourceConfig } from '../config/schema.ts';
 import { CrlDisk } from './crl-disk.io.ts';
 import { allowedRequests, type PointProfile, type PointRequest, type PointState, pointKey } from './crl-points.ts';
 import { CrlSource, type SourceParts } from './crl-source.io.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../core/turns.ts';
 
 export type PointsParts = Pick<SourceParts, 'parser' | 'clock' | 'log' | 'onChange'> & {
   readonly folder: string;

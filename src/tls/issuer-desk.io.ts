@@ -10,7 +10,7 @@ import { isAllowedUrl } from '../core/allowed-hosts.ts';
 import { MAX_ISSUER_FILE_BYTES, readIssuerFile } from './aia.ts';
 import type { FoundIssuers, IssuerDeskQuestion } from './desk.ts';
 import { download, withinTime } from './http-fetch.io.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../core/turns.ts';
 
 const MAX_URLS = 100;
 const KEPT_MS = 3_600_000;

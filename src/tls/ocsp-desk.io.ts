@@ -14,7 +14,7 @@ import type { OcspDisk } from './ocsp-disk.io.ts';
 import { keptUntilMs, restoredStanding } from './ocsp-kept.ts';
 import type { OcspStanding } from './ocsp-policy.ts';
 import { isFresh, OcspCache, ResponderHealth, RETRY_MS, standingOf, succeed } from './ocsp-standing.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../core/turns.ts';
 
 const MAX_CACHED = 20_000;
 const TURNS = { atOnce: 64, mayWait: 2000 } as const;
