@@ -14,6 +14,7 @@ import type { HostCensus } from './host-census.io.ts';
 import type { LoginRecordLimit } from './login-record-limit.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { PasskeyChallenges } from './passkey-challenges.ts';
+import type { PasskeyVerification } from './passkey-verification.io.ts';
 import type { PasswordHashes } from './password-hash.io.ts';
 import type { Problem } from './problem.ts';
 import type { Role } from './roles.ts';
@@ -76,6 +77,7 @@ export type ApiContext = {
   readonly hashes: PasswordHashes;
   readonly throttle: LoginThrottle;
   readonly challenges: PasskeyChallenges;
+  readonly passkeys: PasskeyVerification;
   readonly recordLimit: LoginRecordLimit;
   readonly certificates: CertificateDoor;
   readonly queue: QueueClient;

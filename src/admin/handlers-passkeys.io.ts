@@ -1,6 +1,6 @@
 /**
- * Passkeys: registering, listing, renaming, deleting, and signing in. The library that verifies them needs memory, so it
- * is loaded with the first ceremony. Effects: accounts, sessions, audit record, randomness.
+ * Passkeys: registering, listing, renaming, deleting, and signing in. Effects: accounts, sessions, audit record,
+ * randomness, the process that verifies.
  */
 import { randomBytes } from 'node:crypto';
 import { type Account, MAX_CREDENTIALS, type Passkey, randomId } from './accounts.io.ts';
@@ -8,6 +8,7 @@ import { type ApiContext, type Call, callerOf, type HandlersOf } from './api-con
 import { credentialRefusal } from './handlers-session.io.ts';
 import { addressLocked, failed, signIn, throttled } from './login.io.ts';
 import { addressKey } from './login-throttle.ts';
+import { loginOptions, registrationOptions } from './passkey-options.ts';
 import { counterWentBack, type RelyingParty, relyingPartyOf, userHandleOf } from './passkey-rules.ts';
 import { type Problem, problem } from './problem.ts';
 import type { RouteInput } from './route.ts';
@@ -23,7 +24,6 @@ const NO_PASSKEY = problem('not-found', 'the account has no such passkey');
 const NO_ACCOUNT = problem('not-found', 'there is no such account');
 const TOO_MANY = problem('conflict', `the account has ${MAX_CREDENTIALS} passkeys already: delete one first`);
 
-const ceremony = () => import('./passkey-ceremony.ts');
 const shown = ({ id, name, synced, createdMs, lastUsedMs }: Passkey) => ({
   ...{ id, name, synced, createdMs },
   ...(lastUsedMs === undefined ? {} : { lastUsedMs }),
@@ -41,8 +41,7 @@ export const PASSKEY_HANDLERS: HandlersOf<typeof PASSKEY_ROUTES> = {
     const owner = addressKey(call.address);
     context.challenges.add(attemptKey(attempt), { owner, account: body.account, value }, context.clock.now());
     // The same for every name, also for one that does not exist: it tells nobody who has passkeys.
-    const options = await (await ceremony()).loginOptions(party, value);
-    return { body: { attempt, options: { ...options } } };
+    return { body: { attempt, options: loginOptions(party, value) } };
   },
 
   'POST /api/login/passkey': async ({ body }, call, context) => {
@@ -61,8 +60,7 @@ export const PASSKEY_HANDLERS: HandlersOf<typeof PASSKEY_ROUTES> = {
     const owner = callerOf(call).session;
     context.challenges.add(sessionKey(owner), { owner, account: own.name, value }, context.clock.now());
     const person = { name: own.name, fullName: own.fullName, handle: new Uint8Array(userHandleOf(own)) };
-    const options = await (await ceremony()).registrationOptions(party, person, { challenge: value, registered });
-    return { body: { ...options } };
+    return { body: registrationOptions(party, person, { challenge: value, registered }) };
   },
 
   'GET /api/session/passkeys': async (_, call, context) => {
@@ -113,18 +111,17 @@ async function register(
   { name, response }: Body<'POST /api/session/passkeys'>,
   { party, account }: { readonly party: RelyingParty; readonly account: string },
   call: Call,
-  { challenges, clock, accounts }: ApiContext,
+  { challenges, clock, accounts, passkeys }: ApiContext,
 ) {
   const challenge = challenges.take(sessionKey(callerOf(call).session), clock.now());
   if (challenge === undefined) return NO_CHALLENGE;
-  const { verifyRegistration } = await ceremony();
   const { transports, ...rest } = response.response;
   const given = {
     ...response,
     response: { ...rest, ...(transports === undefined ? {} : { transports }) },
     clientExtensionResults: {},
   };
-  const verified = await verifyRegistration(given, party, challenge.value);
+  const verified = await passkeys.registration({ response: given, party, challenge: challenge.value });
   if (!verified.ok) return problem('not-possible', `the passkey is not taken: ${verified.why}`);
   if (accounts.passkeys(account).length >= MAX_CREDENTIALS) return TOO_MANY;
   const { id, publicKey, counter, synced } = verified;
@@ -156,9 +153,8 @@ async function login(
   if (account === undefined) return fail('no account has this passkey');
   const { userHandle, ...rest } = response.response;
   if (userHandle !== userHandleOf(account).toString('base64url')) return fail('the passkey names another account');
-  const { verifyLogin } = await ceremony();
   const given = { ...response, response: { ...rest, userHandle }, clientExtensionResults: {} };
-  const asserted = await verifyLogin(given, { party, challenge: challenge.value, passkey });
+  const asserted = await context.passkeys.login({ response: given, party, challenge: challenge.value, passkey });
   if (!asserted.ok) return fail(asserted.why);
   const { counter, synced } = asserted;
   // Read again: something may have come between, such as another login with the same passkey.

@@ -12,6 +12,7 @@ import { LoginRecordLimit } from './login-record-limit.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openApiDocument } from './openapi.ts';
 import { PasskeyChallenges } from './passkey-challenges.ts';
+import { PasskeyVerification } from './passkey-verification.io.ts';
 import { PasswordHashes } from './password-hash.io.ts';
 import { Sessions } from './sessions.io.ts';
 
@@ -52,6 +53,7 @@ export function openApi({ folder, certificates, ...parts }: ApiParts): {
     hashes: new PasswordHashes(),
     throttle: new LoginThrottle(),
     challenges: new PasskeyChallenges(),
+    passkeys: new PasskeyVerification(),
     recordLimit: new LoginRecordLimit(),
     certificates: { judge: (chain) => certificates().judge(chain), read: (file) => certificates().read(file) },
     openApi: () => {

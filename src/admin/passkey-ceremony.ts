@@ -1,51 +1,35 @@
 /**
- * The two ceremonies of WebAuthn by @simplewebauthn/server: what a browser is asked for, and whether its answer is good.
- * Every passkey is discoverable, so that a login names nobody's passkeys, and every use verifies the person (PIN,
- * finger). No attestation is asked for, and none with certificates is taken: judging one would fetch lists from
- * addresses that the authenticator names. Whether a counter went back is decided by the caller, after the signature.
+ * Whether a browser's answer to a ceremony of WebAuthn is good, by @simplewebauthn/server. Every use verifies the person
+ * (PIN, finger). No attestation was asked for (`passkey-options.ts`), and none with certificates is taken: judging one
+ * would fetch lists from addresses that the authenticator names. Whether a counter went back is decided by the caller,
+ * after the signature. The library takes 30 MB and runs in a process apart (`passkey-verification.io.ts`).
  * WebAuthn Level 3 §7.1, §7.2. Pure: challenges are handed in.
  */
 import {
   type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
   type RegistrationResponseJSON,
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
-import { COSEALG, decodeAttestationObject, decodeClientDataJSON, isoBase64URL } from '@simplewebauthn/server/helpers';
+import { decodeAttestationObject, decodeClientDataJSON, isoBase64URL } from '@simplewebauthn/server/helpers';
 import type { Passkey } from './accounts.io.ts';
-import { CHALLENGE_MS } from './passkey-challenges.ts';
+import { ALGORITHMS } from './passkey-options.ts';
 import type { RelyingParty } from './passkey-rules.ts';
 
 type Octets = Uint8Array<ArrayBuffer>;
 
-const ALGORITHMS: number[] = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256];
+export type Registration = {
+  readonly response: RegistrationResponseJSON;
+  readonly party: RelyingParty;
+  readonly challenge: Octets;
+};
 
-export function registrationOptions(
-  party: RelyingParty,
-  person: { readonly name: string; readonly fullName: string; readonly handle: Octets },
-  { challenge, registered }: { readonly challenge: Octets; readonly registered: readonly Passkey[] },
-): Promise<PublicKeyCredentialCreationOptionsJSON> {
-  return generateRegistrationOptions({
-    rpName: 'Sallyport',
-    rpID: party.id,
-    userName: person.name,
-    userDisplayName: person.fullName === '' ? person.name : person.fullName,
-    userID: person.handle,
-    challenge,
-    timeout: CHALLENGE_MS,
-    attestationType: 'none',
-    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-    excludeCredentials: registered.map(({ id, transports }) => ({ id, transports: [...transports] })),
-    supportedAlgorithmIDs: ALGORITHMS,
-  });
-}
-
-export const loginOptions = (party: RelyingParty, challenge: Octets): Promise<PublicKeyCredentialRequestOptionsJSON> =>
-  generateAuthenticationOptions({ rpID: party.id, challenge, timeout: CHALLENGE_MS, userVerification: 'required' });
+export type Login = {
+  readonly response: AuthenticationResponseJSON;
+  readonly party: RelyingParty;
+  readonly challenge: Octets;
+  readonly passkey: Pick<Passkey, 'id' | 'publicKey'>;
+};
 
 type Refused = { readonly ok: false; readonly why: string };
 export type Registered =
@@ -53,11 +37,7 @@ export type Registered =
   | Refused;
 export type Asserted = { readonly ok: true; readonly counter: number; readonly synced: boolean } | Refused;
 
-export async function verifyRegistration(
-  response: RegistrationResponseJSON,
-  party: RelyingParty,
-  challenge: Octets,
-): Promise<Registered> {
+export async function verifyRegistration({ response, party, challenge }: Registration): Promise<Registered> {
   try {
     const fault = registrationFault(response);
     if (fault !== undefined) return refuse(fault);
@@ -65,7 +45,7 @@ export async function verifyRegistration(
       response,
       ...expected(party, challenge),
       requireUserVerification: true,
-      supportedAlgorithmIDs: ALGORITHMS,
+      supportedAlgorithmIDs: [...ALGORITHMS],
     });
     if (!result.verified) return refuse('the attestation is not good');
     const { credential, credentialBackedUp } = result.registrationInfo;
@@ -78,14 +58,7 @@ export async function verifyRegistration(
   }
 }
 
-export async function verifyLogin(
-  response: AuthenticationResponseJSON,
-  {
-    party,
-    challenge,
-    passkey,
-  }: { readonly party: RelyingParty; readonly challenge: Octets; readonly passkey: Passkey },
-): Promise<Asserted> {
+export async function verifyLogin({ response, party, challenge, passkey }: Login): Promise<Asserted> {
   try {
     if (isFramed(response.response.clientDataJSON)) return refuse(FRAMED);
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({

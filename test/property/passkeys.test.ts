@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  loginOptions,
-  registrationOptions,
-  verifyLogin,
-  verifyRegistration,
-} from '../../src/admin/passkey-ceremony.ts';
+import { verifyLogin, verifyRegistration } from '../../src/admin/passkey-ceremony.ts';
+import { loginOptions, registrationOptions } from '../../src/admin/passkey-options.ts';
 import { Authenticator } from '../support/authenticator.ts';
 
 const party = { id: 'gw.example.test', origins: ['https://gw.example.test'] };
@@ -19,18 +15,18 @@ async function registered() {
   const challenge = octets(32);
   const person = { name: 'alice', fullName: '', handle: octets(32) };
   const authenticator = new Authenticator('https://gw.example.test');
-  const options = await registrationOptions(party, person, { challenge, registered: [] });
+  const options = registrationOptions(party, person, { challenge, registered: [] });
   const response = authenticator.create({ ...options }) as never;
   return { authenticator, challenge, response };
 }
 
 async function passkeyOf(authenticator: Authenticator, challenge: Uint8Array<ArrayBuffer>, response: never) {
-  const made = await verifyRegistration(response, party, challenge);
+  const made = await verifyRegistration({ response, party, challenge });
   assert.ok(made.ok, made.ok ? '' : made.why);
   const key = { ...made, account: 'alice', name: 'laptop', createdMs: 0 };
   const login = octets(32);
-  const answer = authenticator.get({ ...(await loginOptions(party, login)) });
-  const good = await verifyLogin(answer as never, { party, challenge: login, passkey: key });
+  const answer = authenticator.get(loginOptions(party, login));
+  const good = await verifyLogin({ response: answer as never, party, challenge: login, passkey: key });
   assert.deepEqual(good, { ok: true, counter: 1, synced: false });
   return { key, login, answer };
 }
@@ -60,7 +56,10 @@ test('a login with any octet changed is refused', async () => {
           ...answer,
           response: { ...answer.response, [name]: changed(answer.response[name], at, by, within) },
         };
-        assert.equal((await verifyLogin(forged as never, { party, challenge: login, passkey: key })).ok, false);
+        assert.equal(
+          (await verifyLogin({ response: forged as never, party, challenge: login, passkey: key })).ok,
+          false,
+        );
       },
     ),
     RUNS,
@@ -73,7 +72,7 @@ test('a login with any octets in any member is refused', async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...MEMBERS), fc.uint8Array({ maxLength: 300 }), async (name, bytes) => {
       const forged = { ...answer, response: { ...answer.response, [name]: Buffer.from(bytes).toString('base64url') } };
-      assert.equal((await verifyLogin(forged as never, { party, challenge: login, passkey: key })).ok, false);
+      assert.equal((await verifyLogin({ response: forged as never, party, challenge: login, passkey: key })).ok, false);
     }),
     RUNS,
   );
@@ -86,7 +85,7 @@ test('a registration with any octets changed is an answer, never an exception, a
     fc.asyncProperty(fc.nat(5000), fc.integer({ min: 1, max: 255 }), async (at, by) => {
       const attestationObject = changed(made.response.attestationObject, at, by);
       const forged = { ...made, response: { ...made.response, attestationObject } };
-      const answer = await verifyRegistration(forged as never, party, challenge);
+      const answer = await verifyRegistration({ response: forged as never, party, challenge });
       if (answer.ok) assert.equal(answer.id, made.id);
     }),
     RUNS,
