@@ -82,6 +82,7 @@ export class Api {
       {
         channel: request.channel,
         address: request.address,
+        chain: request.chain,
         authorization: request.header('authorization'),
         cookie: cookieOf(request.header('cookie')),
         localAccount: request.header(LOCAL_ACCOUNT_HEADER),

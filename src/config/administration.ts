@@ -34,7 +34,8 @@ export const clientCertificateLogin = z.strictObject({
     .min(1)
     .meta({ description: 'Certificate authorities whose certificates may log in.' }),
   required: z.boolean().default(false).meta({
-    description: 'Every login over TLS needs a valid certificate of the account, whatever else it brings.',
+    description:
+      'Every login over TLS, and every request with an API token, needs a valid certificate of the account, whatever else it brings.',
   }),
 });
 

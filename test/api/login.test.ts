@@ -346,6 +346,34 @@ test('with clientCertificate.required a password alone does not sign in, and ano
   assert.equal((await strict.tls('POST /api/login', { body, certificate: pki.card('alice') })).status, 200);
 });
 
+test('with clientCertificate.required a token counts only beside a certificate of its account', async () => {
+  const strict = await ApiSite.open({ clientCertificate: { trust: ['cac'], required: true } });
+  const { pki } = strict.site;
+  const { name, token } = await strict.person('operator');
+  const body = { pem: pki.card('alice').cert };
+  await strict.good('POST /api/accounts/{account}/certificates', { path: { account: name }, body });
+  const without = await strict.tls('GET /api/session', { token });
+  assert.deepEqual([without.status, without.kind], [401, 'unauthenticated']);
+  assert.equal(without.body['detail'], 'a client certificate is required');
+  const other = await strict.tls('GET /api/session', { token, certificate: pki.card('bob') });
+  assert.deepEqual([other.status, other.body['detail']], [401, 'the client certificate is not one of this account']);
+  assert.equal((await strict.tls('GET /api/session', { token, certificate: pki.bad('expired') })).status, 401);
+  assert.equal((await strict.tls('GET /api/session', { token, certificate: pki.card('alice') })).body['how'], 'token');
+});
+
+test('a session that began without a certificate ends once clientCertificate.required comes into force', async () => {
+  const site = await ApiSite.open({ clientCertificate: { trust: ['cac'] } }, (config) => config, { store: true });
+  const { name } = await site.person('operator');
+  const cookie = await site.login(name);
+  assert.equal((await site.tls('GET /api/session', { cookie })).status, 200);
+  const edits = [{ op: 'set', path: ['admin', 'clientCertificate', 'required'], value: true }];
+  await site.good('PATCH /api/config/candidate', { body: { edits } });
+  await site.good('POST /api/config/commit', { body: { comment: 'cards for everybody' } });
+  const ended = await site.tls('GET /api/session', { cookie });
+  assert.equal(ended.status, 401);
+  assert.match(String(ended.body['detail']), /client certificate, which is required now/);
+});
+
 test('a network that is not on the access list does not even get a handshake', async () => {
   const site = await ApiSite.open({ accessList: ['127.0.0.1'] });
   assert.equal((await site.tls('GET /api/openapi.json')).status, 200);
