@@ -4,10 +4,10 @@
  */
 import fs from 'node:fs';
 import type http from 'node:http';
-import os from 'node:os';
 import { nodeHttp } from '../core/node-http.io.ts';
 import { LOCAL_ACCOUNT_HEADER } from './api-headers.ts';
 import { CONTROL_SOCKET, openFolder, socketPath } from './control-socket.io.ts';
+import { localAccount } from './local-account.io.ts';
 import type { ProblemError } from './problem.ts';
 import type { RouteOutput, RouteRequest } from './route.ts';
 import type { Api, ApiKey } from './routes.ts';
@@ -126,14 +126,3 @@ const unreachable = (detail: string): ApiAnswer<never> => ({
   ok: false,
   refusal: { kind: 'unreachable', status: 0, title: 'No gateway answers', detail, errors: [], document: {} },
 });
-
-/** For the history and the audit record: who typed the command, also behind sudo. */
-function localAccount(): string {
-  const { SUDO_USER: sudo } = process.env;
-  if (sudo !== undefined && sudo !== '') return sudo;
-  try {
-    return os.userInfo().username;
-  } catch {
-    return `uid-${process.getuid?.() ?? 0}`;
-  }
-}

@@ -5,6 +5,7 @@
  */
 import type { ApiContext, Caller } from './api-context.ts';
 import { COOKIE } from './api-headers.ts';
+import { localName } from './local-account.io.ts';
 import { type Problem, problem } from './problem.ts';
 import { lesserRole } from './roles.ts';
 import type { CertificateChain } from './sessions.io.ts';
@@ -14,6 +15,8 @@ export type Credentials = {
   readonly address: string;
   readonly authorization: string | undefined;
   readonly cookie: string | undefined;
+  /** The client certificate of the connection. */
+  readonly chain: CertificateChain | undefined;
   /** The name the command line gives for the record; who can open the socket could change the database as well. */
   readonly localAccount: string | undefined;
 };
@@ -30,22 +33,25 @@ const refuse = (detail: string): Authenticated => ({
 
 export function authenticate(credentials: Credentials, context: ApiContext): Authenticated {
   if (credentials.channel === 'local') return { kind: 'caller', caller: localCaller(credentials.localAccount) };
-  if (credentials.authorization !== undefined) return byToken(credentials.authorization, credentials.address, context);
+  if (credentials.authorization !== undefined) return byToken(credentials.authorization, credentials, context);
   if (credentials.cookie !== undefined) return bySession(credentials.cookie, context);
   return { kind: 'nobody' };
 }
 
 export function localCaller(account: string | undefined): Caller {
-  const name = `cli:${account !== undefined && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(account) ? account : 'unknown'}`;
+  const name = localName(account);
   return { name, role: 'administrator', how: 'local', session: name };
 }
 
-function byToken(authorization: string, address: string, { accounts }: ApiContext): Authenticated {
+function byToken(authorization: string, { address, chain }: Credentials, context: ApiContext): Authenticated {
+  const { accounts } = context;
   const secret = /^Bearer +([\w-]{1,200})$/i.exec(authorization)?.[1];
   const token = secret === undefined ? undefined : accounts.useToken(secret, address);
   if (token === undefined) return refuse('the token is not known, or has expired');
   const account = accounts.find(token.account);
   if (account?.enabled !== true) return refuse('the account of the token is disabled');
+  const fault = certificateFault(chain, account.name, context);
+  if (fault !== undefined) return refuse(fault);
   const role = lesserRole(token.role, account.role);
   return {
     kind: 'caller',
@@ -58,6 +64,8 @@ function bySession(cookie: string, { accounts, sessions, certificates, settings 
   if (session === undefined) return refuse('the session has ended: sign in again');
   const account = accounts.find(session.account);
   if (account?.enabled !== true) return refuse('the account is disabled');
+  if (session.chain === undefined && settings().clientCertificate?.required === true)
+    return refuse('the session began without a client certificate, which is required now: sign in again');
   if (session.chain !== undefined) {
     const judgement = certificates.judge(session.chain);
     const owner = judgement.ok ? accounts.certificateOwner(judgement.identity) : undefined;
@@ -84,7 +92,7 @@ export function cookieOf(header: string | undefined): string | undefined {
 export const sessionCookie = (secret: string, maxAgeMs: number): string =>
   `${COOKIE}=${secret}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeMs / 1000)}`;
 
-/** With `required`, nobody signs in over TLS without a good certificate of the same account. */
+/** With `required`, nobody signs in or uses a token over TLS without a good certificate of the same account. */
 export function certificateFault(
   chain: CertificateChain | undefined,
   account: string,

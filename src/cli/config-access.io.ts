@@ -3,8 +3,8 @@
  * data folder, or the file of `--config`, opened by the command itself. The command sees the same object in each case.
  * Effects: the control socket, the store's database, files.
  */
-import { userInfo } from 'node:os';
 import path from 'node:path';
+import { localAccount, localName } from '../admin/local-account.io.ts';
 import { remoteConfiguration } from '../admin/remote-configuration.io.ts';
 import type { Administrator, ConfigurationStore, StoreStatus } from '../config/configuration-store.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -32,8 +32,8 @@ export type AccessOptions = {
 
 /** The local command line's session: its uncommitted changes last from one command to the next. */
 export function localAdministrator(): Administrator {
-  const name = process.env['SUDO_USER'] ?? userInfo().username;
-  return { name, session: `cli:${name}` };
+  const name = localName(localAccount());
+  return { name, session: name };
 }
 
 /** A string: why not, for the administrator. */
