@@ -7,7 +7,9 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { compileRevision } from './compiled-revision.ts';
 import type { Revision } from './config/schema.ts';
+import { counted, grouped, lastDays } from './core/counted.ts';
 import type { Clock } from './core/ports.ts';
+import type { Reply } from './core/reply.ts';
 import { unknown } from './core/verdict.ts';
 import { CertificateCheck } from './identity/identify.io.ts';
 import type { CertificateStanding } from './identity/identity-verdict.ts';
@@ -39,7 +41,7 @@ export type DryRunInput = {
 
 export type Judged = Pick<SessionTrace, 'outcome'> & {
   /** The stage that decided; undefined where nothing spoke against the mail. */
-  readonly because?: Pick<TraceStage, 'stage' | 'rule' | 'says'> | undefined;
+  readonly because?: (Pick<TraceStage, 'stage' | 'rule' | 'says'> & { readonly reply?: Reply | undefined }) | undefined;
 };
 
 export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
@@ -99,16 +101,14 @@ export const VERDICT = { accepted: 'accepted', refused: 'refused', deferred: 'to
 
 /** `3 of 1,204 clients seen in the last 7 days would be refused`. */
 function headlines({ days, clients }: Pick<DryRun, 'days' | 'clients'>, changed: readonly ChangedClient[]): Headline[] {
-  const seen = `${countWords(clients)} clients seen in the last ${days} days`;
+  const seen = `${counted(clients, 'client')} seen in ${lastDays(days)}`;
   if (changed.length === 0) return [{ count: 0, says: `None of ${seen} would get another verdict` }];
   return [...Map.groupBy(changed, ({ after }) => after.outcome)].map(([outcome, each]) => ({
     outcome,
     count: each.length,
-    says: `${countWords(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
+    says: `${grouped(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
   }));
 }
-
-export const countWords = (number: number): string => number.toLocaleString('en-US');
 
 /** Everything that the directory's answers depend on. */
 const directoryText = ({ config, material }: Revision): string =>
@@ -149,9 +149,10 @@ class Judge {
     }
     const { login, ...client } = facts;
     const asked = { ...client, hostname: facts.hostname, login: login?.user, message: undefined };
-    const { outcome, stages } = await traceSession(door, asked, this.#ports(door, facts));
-    const because = stages.findLast((stage) => stage.outcome !== 'passed');
-    return because === undefined || outcome === 'accepted' ? { outcome } : { outcome, because };
+    const { outcome, decisive } = await traceSession(door, asked, this.#ports(door, facts));
+    if (decisive === undefined) return { outcome };
+    const { outcome: _, ...because } = decisive;
+    return { outcome, because };
   }
 
   close(): void {

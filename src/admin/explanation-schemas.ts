@@ -154,12 +154,14 @@ const facts = z.strictObject({
 export const outcome = z.enum(['accepted', 'refused', 'deferred']);
 export const sessionStage = z.enum(['connection', 'tls', 'certificate', 'auth', 'mail', 'rcpt', 'data']);
 
+const reply = z.strictObject({ code: z.int(), status: z.string().optional(), lines: z.array(z.string()) });
+
 const judged = z.strictObject({
   outcome,
   because: z
-    .strictObject({ stage: sessionStage, rule: z.string(), says: z.string() })
+    .strictObject({ stage: sessionStage, rule: z.string(), says: z.string(), reply: reply.optional() })
     .optional()
-    .meta({ description: 'The stage that decided, where something spoke against the mail.' }),
+    .meta({ description: 'The stage but for which the mail would be accepted.' }),
 });
 
 export const dryRun = z
@@ -182,22 +184,26 @@ export const dryRun = z
   })
   .meta({ id: 'DryRun' });
 
-const reply = z.strictObject({ code: z.int(), status: z.string().optional(), lines: z.array(z.string()) });
+const traceStage = z
+  .strictObject({
+    stage: sessionStage,
+    outcome: z.enum(['passed', 'refused', 'deferred']),
+    rule: z.string(),
+    says: z.string(),
+    reply: reply.optional(),
+  })
+  .meta({ id: 'TraceStage' });
 
 export const traceReport = z
   .strictObject({
     revision: z.int(),
     hostname: z.string().optional().meta({ description: 'The client’s verified name, as given or as DNS says.' }),
     noHostname: z.string().optional().meta({ description: 'Why DNS gave none, where it was asked.' }),
-    stages: z.array(
-      z.strictObject({
-        stage: sessionStage,
-        outcome: z.enum(['passed', 'refused', 'deferred']),
-        rule: z.string(),
-        says: z.string(),
-        reply: reply.optional(),
-      }),
-    ),
+    stages: z.array(traceStage),
+    decisive: traceStage.optional().meta({
+      description:
+        'Where the mail is not accepted: the stage but for which it would be. Where only an identity was lacking, the one that did not give it.',
+    }),
     match: z.strictObject({ senderGroup: z.string(), policy: z.string(), match: z.string(), rule: z.string() }),
     outcome,
     user: z.string().optional(),

@@ -1,17 +1,19 @@
 /** What `sallyport dryrun` and `sallyport unused` print. Pure. */
+import { counted, grouped, lastDays } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
-import { type ChangedClient, countWords as count, type DryRun, type Judged, VERDICT } from '../dry-run.ts';
+import { type ChangedClient, type DryRun, type Judged, VERDICT } from '../dry-run.ts';
 import { isUnused, type RuleReport } from '../rule-reports.ts';
+import { onOneLine } from './trace.ts';
 
 const MAX_LINES = 50;
 
 /** Whom a configuration would treat otherwise: from a file, or from the gateway, which tells only so many of them. */
 export function renderDryRun({ notLookedAt, summary, changed }: DryRun): string {
-  const more = notLookedAt === 0 ? '' : `(${count(notLookedAt)} that were seen longer ago were not looked at)\n`;
+  const more = notLookedAt === 0 ? '' : `(${counted(notLookedAt, 'client')} seen longer ago not looked at)\n`;
   const text = summary.map(({ outcome, count: all, says }) => {
     if (outcome === undefined) return `${says}.\n`;
     const shown = changed.filter(({ after }) => after.outcome === outcome).slice(0, MAX_LINES);
-    const rest = all > shown.length ? `  and ${count(all - shown.length)} more (--json shows more)\n` : '';
+    const rest = all > shown.length ? `  and ${grouped(all - shown.length)} more (--json shows more)\n` : '';
     return `${says}:\n${shown.map(renderChange).join('')}${rest}`;
   });
   return `${text.join('')}${more}`;
@@ -27,13 +29,16 @@ function renderChange({ client, before, after }: ChangedClient): string {
     ...(certificate === undefined ? [] : [`certificate ${certificate.slice(0, 16)}…`]),
   ].join(' ');
   const last = new Date(client.lastMs).toISOString();
-  return `  ${printable(who)}, ${count(client.sessions)} sessions, last ${last}\n    now ${words(before)}\n    then ${words(after)}\n`;
+  return `  ${printable(who)}, ${counted(client.sessions, 'session')}, last ${last}\n    now ${words(before)}\n    then ${words(after)}\n`;
 }
 
-const words = ({ outcome, because }: Judged): string =>
-  because === undefined
-    ? VERDICT[outcome]
-    : `${VERDICT[outcome]}: ${printable(because.says)} (${printable(because.rule)})`;
+function words({ outcome, because }: Judged): string {
+  if (because === undefined) return VERDICT[outcome];
+  const { says, rule, reply } = because;
+  // A reply that says it all is not said twice.
+  const said = reply === undefined || reply.lines.join(' ') === says ? '' : `, ${onOneLine(reply)}`;
+  return `${VERDICT[outcome]}: ${printable(says)}${said} (${printable(rule)})`;
+}
 
 /** `days` undefined: all rules, used or not. */
 export function renderRules({ rules, nowMs, countedFromMs }: RuleReport, days: number | undefined): string {
@@ -43,12 +48,12 @@ export function renderRules({ rules, nowMs, countedFromMs }: RuleReport, days: n
     ? `Hits are counted only since ${from}: what is needed once a quarter may not have been seen.\n`
     : '';
   const shown = days === undefined ? rules : rules.filter((rule) => isUnused(rule, days, nowMs));
-  if (shown.length === 0) return days === undefined ? '' : `Every rule was used in the last ${days} days.\n${note}`;
+  if (shown.length === 0) return days === undefined ? '' : `Every rule was used in ${lastDays(days)}.\n${note}`;
   const lines = shown.map(({ rule, hits, lastMs }) =>
     lastMs === undefined
       ? `  ${printable(rule)}: never`
-      : `  ${printable(rule)}: last ${new Date(lastMs).toISOString()}, ${count(hits)} hits in all`,
+      : `  ${printable(rule)}: last ${new Date(lastMs).toISOString()}, ${counted(hits, 'hit')} in all`,
   );
-  const head = days === undefined ? `Hits since ${from}` : `Not used in the last ${days} days`;
+  const head = days === undefined ? `Hits since ${from}` : `Not used in ${lastDays(days)}`;
   return `${head}:\n${lines.join('\n')}\n${note}`;
 }

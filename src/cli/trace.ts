@@ -2,7 +2,7 @@
  * What `sallyport trace` prints: each stage of the session with the rule that decided, the directory's stages, the route
  * of each recipient, and the outcome. AsyncOS: trace. Pure.
  */
-import { printable, renderReply } from '../core/reply.ts';
+import { printable, type Reply, renderReply } from '../core/reply.ts';
 import type { TraceReport } from '../trace.ts';
 import { renderStage } from './ldaptest.ts';
 
@@ -17,7 +17,7 @@ const CONCLUSION = {
 export const TRACE_EXIT_CODE = { accepted: 0, refused: 1, deferred: 3 } as const;
 
 export function renderTrace(report: TraceReport): string {
-  const { stages, ldap, routes, outcome, user, revision, hostname, noHostname } = report;
+  const { stages, ldap, routes, outcome, decisive, user, revision, hostname, noHostname } = report;
   const name =
     hostname !== undefined
       ? [`Name of the client: ${printable(hostname)}`]
@@ -27,7 +27,7 @@ export function renderTrace(report: TraceReport): string {
   const lines = stages.flatMap(({ stage, outcome: mark, rule, says, reply }) => [
     `${MARK[mark]} ${stage}: ${printable(says)}`,
     `         rule: ${printable(rule)}`,
-    ...(reply === undefined ? [] : [`         reply: ${renderReply(reply).trimEnd().replaceAll('\r\n', ' / ')}`]),
+    ...(reply === undefined ? [] : [`         reply: ${onOneLine(reply)}`]),
   ]);
   const asked = ldap.length === 0 ? [] : ['Directory:', ...ldap.flatMap((each) => indented(renderStage(each)))];
   const ways =
@@ -35,8 +35,14 @@ export function renderTrace(report: TraceReport): string {
       ? []
       : routes.map(({ recipient, rule, to }) => `Route of <${printable(recipient)}>: ${to} (${rule})`);
   const who = user === undefined ? 'without an identity' : `as ${printable(user)}`;
-  return `${[...name, ...lines, ...asked, ...ways, `Outcome under revision ${revision}: ${CONCLUSION[outcome]}, ${who}`].join('\n')}\n`;
+  const decided =
+    decisive === undefined
+      ? []
+      : [`Decided by ${decisive.stage}: ${printable(decisive.says)} (${printable(decisive.rule)})`];
+  return `${[...name, ...lines, ...asked, ...ways, ...decided, `Outcome under revision ${revision}: ${CONCLUSION[outcome]}, ${who}`].join('\n')}\n`;
 }
+
+export const onOneLine = (reply: Reply): string => renderReply(reply).trimEnd().replaceAll('\r\n', ' / ');
 
 const indented = (text: string): string[] =>
   text

@@ -6,7 +6,7 @@
 export type Reply = {
   readonly code: number;
   /** RFC 3463 status such as `5.7.1`; absent where RFC 2034 §4 forbids it (220, 354, EHLO) or an administrator chose the text. */
-  readonly status?: string;
+  readonly status?: string | undefined;
   readonly lines: readonly string[];
 };
 

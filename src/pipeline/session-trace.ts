@@ -75,6 +75,11 @@ export type SessionTrace = {
   readonly match: HatMatch;
   /** The worst of the stages that decide about mail; a refused AUTH alone refuses nothing. */
   readonly outcome: 'accepted' | 'refused' | 'deferred';
+  /**
+   * Where the mail is not accepted: the stage but for which it would be. Where only an identity was lacking that is the
+   * one that did not give it, such as a password that the allowance refuses.
+   */
+  readonly decisive?: TraceStage;
   readonly user: string | undefined;
 };
 
@@ -87,6 +92,12 @@ type Tracing = {
   tlsActive: boolean;
   identity: { kind: 'none' } | { kind: 'certificate' | 'password'; user: string };
   ownerUnknown: { readonly rule: string } | undefined;
+  /** The last that could have given an identity and did not. */
+  unidentified: TraceStage | undefined;
+  /** STARTTLS was wanted and is not offered. */
+  withoutTls: TraceStage | undefined;
+  /** Refusals of mail that an identity would have prevented, with what did not give it. */
+  readonly causes: Map<TraceStage, TraceStage>;
 };
 
 export async function traceSession(door: TraceDoor, client: TracedClient, ports: TracePorts): Promise<SessionTrace> {
@@ -101,6 +112,9 @@ export async function traceSession(door: TraceDoor, client: TracedClient, ports:
     tlsActive: false,
     identity: { kind: 'none' },
     ownerUnknown: undefined,
+    unidentified: undefined,
+    withoutTls: undefined,
+    causes: new Map(),
   };
   const goesOn = traceConnection(tracing, match) && traceTls(tracing) && (await traceCertificate(tracing));
   if (goesOn) {
@@ -108,14 +122,30 @@ export async function traceSession(door: TraceDoor, client: TracedClient, ports:
     traceTransaction(tracing);
   }
   const { stages, identity } = tracing;
-  return { stages, match, outcome: outcomeOf(stages), user: identity.kind === 'none' ? undefined : identity.user };
+  const user = identity.kind === 'none' ? undefined : identity.user;
+  const outcome = outcomeOf(stages);
+  const decisive = outcome === 'accepted' ? undefined : decisiveOf(tracing, outcome);
+  return { stages, match, outcome, ...(decisive === undefined ? {} : { decisive }), user };
 }
 
 /** AUTH and a STARTTLS that is not offered are the client's to get over: what counts is what becomes of its mail. */
+const decidesOnMail = ({ stage, reply }: TraceStage): boolean => stage !== 'auth' && reply !== R.tlsNotOffered;
+
+function decisiveOf({ stages, causes }: Tracing, outcome: SessionTrace['outcome']): TraceStage | undefined {
+  const first = stages.find((stage) => decidesOnMail(stage) && stage.outcome === outcome);
+  return first && (causes.get(first) ?? first);
+}
+
 function outcomeOf(stages: readonly TraceStage[]): SessionTrace['outcome'] {
-  const deciding = stages.filter(({ stage, reply }) => stage !== 'auth' && reply !== R.tlsNotOffered);
+  const deciding = stages.filter(decidesOnMail);
   if (deciding.some(({ outcome }) => outcome === 'refused')) return 'refused';
   return deciding.some(({ outcome }) => outcome === 'deferred') ? 'deferred' : 'accepted';
+}
+
+/** The refusal that was just noted would not be there with an identity. */
+function blameIdentity({ stages, causes, unidentified }: Tracing): void {
+  const refusal = stages.at(-1);
+  if (refusal !== undefined && unidentified !== undefined) causes.set(refusal, unidentified);
 }
 
 /** Notes what a stage came to. `passed` is true and `refused` false: whether the session goes on. */
@@ -160,6 +190,7 @@ function traceTls(tracing: Tracing): boolean {
     at(tracing, 'tls').passed(rule, `tls ${policy.tls}, the client does not begin TLS`);
   } else if (policy.tls === 'off') {
     at(tracing, 'tls').refused(rule, R.tlsNotOffered, 'tls off: STARTTLS is not offered');
+    tracing.withoutTls = tracing.stages.at(-1);
   } else {
     tracing.tlsActive = true;
     at(tracing, 'tls').passed(rule, `tls ${policy.tls}, STARTTLS`);
@@ -179,23 +210,32 @@ async function traceCertificate(tracing: Tracing): Promise<boolean> {
       tracing.identity = { kind: 'certificate', user: verdict.user };
       return at(tracing, 'certificate').passed(verdict.rule, `the certificate belongs to ${verdict.user}`);
     case 'anonymous':
-      return at(tracing, 'certificate').passed(verdict.rule, `no identity: ${verdict.reason}`);
+      at(tracing, 'certificate').passed(verdict.rule, `no identity: ${verdict.reason}`);
+      if (standing.kind !== 'none') tracing.unidentified = tracing.stages.at(-1);
+      return true;
     case 'deferred':
       tracing.ownerUnknown = { rule: verdict.rule };
-      return at(tracing, 'certificate').passed(verdict.rule, `the owner is not known yet: ${verdict.reason}`);
+      at(tracing, 'certificate').passed(verdict.rule, `the owner is not known yet: ${verdict.reason}`);
+      tracing.unidentified = tracing.stages.at(-1);
+      return true;
     case 'refused':
       return at(tracing, 'certificate').refused(verdict.rule, verdict.reply);
   }
 }
 
 async function traceAuth(tracing: Tracing): Promise<void> {
-  const { door, policy, client, ports, tlsActive, identity } = tracing;
-  const { login } = client;
-  if (login === undefined) return;
+  const { login } = tracing.client;
+  if (login === undefined || (await authenticates(tracing, login))) return;
+  const refusal = tracing.stages.at(-1);
+  const lacksTls = refusal?.reply === R.authNeedsTls || refusal?.reply === R.mustStartTls;
+  tracing.unidentified = (lacksTls ? tracing.withoutTls : undefined) ?? refusal;
+}
+
+async function authenticates(tracing: Tracing, login: string): Promise<boolean> {
+  const { door, policy, ports, tlsActive, identity } = tracing;
   const rule = `mailFlowPolicies.${policy.name}.smtpAuth`;
   if (policy.tls === 'required' && !tlsActive) {
-    at(tracing, 'auth').refused(`mailFlowPolicies.${policy.name}.tls`, R.mustStartTls);
-    return;
+    return at(tracing, 'auth').refused(`mailFlowPolicies.${policy.name}.tls`, R.mustStartTls);
   }
   const refusal = refuseAuth({
     smtpAuth: policy.smtpAuth,
@@ -208,16 +248,16 @@ async function traceAuth(tracing: Tracing): Promise<void> {
     mechanism: 'PLAIN',
   });
   if (refusal !== undefined || door.profile?.password === undefined) {
-    at(tracing, 'auth').refused(rule, refusal ?? R.authOff);
-    return;
+    return at(tracing, 'auth').refused(rule, refusal ?? R.authOff);
   }
   const { name, checkAllowed, exemption } = door.profile.password;
   const verdict = decideAuth(await ports.login(login), name, checkAllowed, exemption(login));
   if (verdict.kind === 'success' || verdict.kind === 'monitored') {
     tracing.identity = { kind: 'password', user: login };
     const how = verdict.kind === 'monitored' ? ', although the allowance does not match (monitored)' : '';
-    at(tracing, 'auth').passed(verdict.rule, `${login} is authenticated by profile ${name}${how}`);
-  } else at(tracing, 'auth').refused(verdict.rule, verdict.reply, verdict.reason);
+    return at(tracing, 'auth').passed(verdict.rule, `${login} is authenticated by profile ${name}${how}`);
+  }
+  return at(tracing, 'auth').refused(verdict.rule, verdict.reply, verdict.reason);
 }
 
 function traceTransaction(tracing: Tracing): void {
@@ -246,19 +286,20 @@ function traceMail(tracing: Tracing): MailParameters | undefined {
   }
   if (ownerUnknown !== undefined && (policy.verifyClientCertificate || identity.kind === 'none')) {
     at(tracing, 'mail').refused(ownerUnknown.rule, R.authUnavailable);
+    blameIdentity(tracing);
     return undefined;
   }
-  const verdict = decideMailFrom(command.path, command.parameters, {
-    policy,
-    messages: 0,
-    identified: identity.kind !== 'none',
-    defaultDomain: door.config.defaultDomain,
-  });
+  const decide = (identified: boolean) => {
+    const facts = { policy, messages: 0, identified, defaultDomain: door.config.defaultDomain };
+    return decideMailFrom(command.path, command.parameters, facts);
+  };
+  const verdict = decide(identity.kind !== 'none');
   if (verdict.kind === 'accept') {
     at(tracing, 'mail').passed(verdict.rule, `sender <${verdict.value.sender}>`);
     return command.parameters;
   }
   at(tracing, 'mail').refused(verdict.rule, 'reply' in verdict ? verdict.reply : R.internal);
+  if (decide(true).kind === 'accept') blameIdentity(tracing);
   return undefined;
 }
 
@@ -270,18 +311,21 @@ function traceRcpt(tracing: Tracing, recipient: string, { accepted, parameters }
   if (command.verb !== 'RCPT') {
     return at(tracing, 'rcpt').refused('RFC 5321 §4.1.2', command.verb === 'invalid' ? command.reply : R.internal);
   }
-  const verdict = decideRcptTo(command.path, {
-    policy,
-    listener: door.config,
-    listenerName: door.name,
-    identified: identity.kind !== 'none',
-    recipients: accepted,
-    smtpUtf8: parameters.smtpUtf8,
-    hostname: door.hostname,
-  });
-  return verdict.kind === 'accept'
-    ? at(tracing, 'rcpt').passed(verdict.rule, `recipient <${verdict.value}>`)
-    : at(tracing, 'rcpt').refused(verdict.rule, 'reply' in verdict ? verdict.reply : R.internal);
+  const decide = (identified: boolean) =>
+    decideRcptTo(command.path, {
+      policy,
+      listener: door.config,
+      listenerName: door.name,
+      identified,
+      recipients: accepted,
+      smtpUtf8: parameters.smtpUtf8,
+      hostname: door.hostname,
+    });
+  const verdict = decide(identity.kind !== 'none');
+  if (verdict.kind === 'accept') return at(tracing, 'rcpt').passed(verdict.rule, `recipient <${verdict.value}>`);
+  at(tracing, 'rcpt').refused(verdict.rule, 'reply' in verdict ? verdict.reply : R.internal);
+  if (decide(true).kind === 'accept') blameIdentity(tracing);
+  return false;
 }
 
 function traceData(tracing: Tracing, message: Buffer): void {

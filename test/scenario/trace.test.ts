@@ -16,7 +16,7 @@ import type { TraceStage } from '../../src/pipeline/session-trace.ts';
 import { loadRevision } from '../../src/revision.ts';
 import { trace, type TraceInput, type TraceReport } from '../../src/trace.ts';
 import { freePorts } from '../support/free-port.ts';
-import { type Gateway, PROGRAM } from '../support/gateway.ts';
+import { type Gateway, PROGRAM, writeConfig } from '../support/gateway.ts';
 import { badKinds } from '../support/pki.ts';
 import { Site, withListener } from '../support/site.ts';
 import { SmtpSession, type TlsClient } from '../support/smtp-session.ts';
@@ -203,11 +203,22 @@ test(`live and traced verdicts agree in ${CASES} random sessions`, async () => {
       live,
       `case ${number}: ${JSON.stringify({ ...shown, certificates: certificates.length, message: message?.toString() })}`,
     );
+    decisiveIsRight(report);
     seen.set(report.outcome, (seen.get(report.outcome) ?? 0) + 1);
   }
   // The cases must be worth something: mail accepted, mail refused.
   assert.ok((seen.get('accepted') ?? 0) >= 10 && (seen.get('refused') ?? 0) >= 30, JSON.stringify([...seen]));
 });
+
+/** Where mail is not accepted one stage decided; where an identity was lacking it is never the refusal that followed from that. */
+function decisiveIsRight({ stages, outcome, decisive }: TraceReport): void {
+  assert.equal(decisive === undefined, outcome === 'accepted', JSON.stringify({ outcome, decisive }));
+  if (decisive === undefined) return;
+  assert.ok(stages.includes(decisive));
+  const auth = stages.find(({ stage }) => stage === 'auth');
+  const lacking = decisive.stage === 'mail' && decisive.reply?.lines.includes('authentication required') === true;
+  if (lacking) assert.ok(auth === undefined || auth.outcome === 'passed', JSON.stringify(stages));
+}
 
 /** The same question to the running gateway. */
 async function askGateway({ certificates, login, message, ...rest }: TraceInput): Promise<TraceReport> {
@@ -229,6 +240,45 @@ function run(args: readonly string[]): { code: number | null; text: string } {
   const { status, stdout } = spawnSync(PROGRAM, all, { encoding: 'utf8', timeout: 30_000 });
   return { code: status, text: stdout };
 }
+
+test('the stage that decided is named: the password, the card or the TLS that was not there, not what followed from it', () => {
+  const mail = ['--from-ip', '127.0.0.1', '--sender', 'x@example.test', 'y@elsewhere.example'];
+  const decided = (
+    policy: Record<string, unknown>,
+    profile: string,
+    ...client: readonly string[]
+  ): string | undefined => {
+    const config = withListener(site.base(), 'judged', { policy, profile, port: 5588 });
+    const file = join(dirname(gateway.configFile), 'judged.yaml');
+    writeConfig(file, config);
+    const { status, stdout } = spawnSync(PROGRAM, ['trace', '--config', file, ...client, ...mail], {
+      encoding: 'utf8',
+    });
+    assert.notEqual(status, 0, stdout);
+    return /^Decided by (.*)$/m.exec(stdout)?.[1];
+  };
+  const required = { behavior: 'accept', tls: 'preferred', smtpAuth: 'required' };
+  const frank = site.pki.card('frank').certFile;
+  assert.match(
+    decided(required, 'cac-or-password', '--tls', '--user', 'alice') ?? '',
+    /^auth: the allowance query does not match: .* \(smtpAuthProfiles\.\S+\.checkAllowed\)$/,
+  );
+  assert.match(
+    decided(required, 'cac', '--certificate', frank) ?? '',
+    /^certificate: no identity: client certificate revoked \(/,
+  );
+  const clear = { ...required, tls: 'off', requireTlsToOfferSmtpAuth: true };
+  assert.equal(
+    decided(clear, 'password', '--tls', '--user', 'bob'),
+    'tls: tls off: STARTTLS is not offered (mailFlowPolicies.judged.tls)',
+  );
+  assert.equal(
+    decided(required, 'cac-or-password', '--tls'),
+    'mail: authentication required (mailFlowPolicies.judged.smtpAuth)',
+  );
+  const relaying = { behavior: 'accept', tls: 'preferred', smtpAuth: 'preferred' };
+  assert.equal(decided({ ...relaying, behavior: 'reject' }, 'password')?.startsWith('connection: '), true);
+});
 
 test('the command shows each stage with the rule that decided, and its exit code is the outcome', () => {
   const strict = withListener(site.base(), 'strict', {
