@@ -9,7 +9,11 @@ import type { ControlCalls, TopIn } from './admin/control-calls.ts';
 import { effectiveMaxConcurrency } from './config/effective-policy.ts';
 import type { ConfigurationStore } from './config/configuration-store.ts';
 import { listenerMark, type Mark, systemStatus } from './core/suspension.ts';
-import type { MetricsSnapshot } from './log/metrics.ts';
+import type { Clock } from './core/ports.ts';
+import type { HistoryKeeper } from './history-keeper.ts';
+import type { CounterReset } from './log/counter-reset.ts';
+import type { MailLog } from './log/mail-event.ts';
+import { type MetricsSnapshot, sumSeries } from './log/metrics.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import { peekCounters } from './queue/id-counters.ts';
 import type { RateWatch } from './rate-watch.ts';
@@ -32,38 +36,17 @@ export type ControlParts = {
   readonly suspensions: SuspensionKeeper;
   readonly ids: SharedArrayBuffer;
   readonly rates: Pick<RateWatch, 'rates'>;
+  readonly counterReset: CounterReset;
+  readonly history: Pick<HistoryKeeper, 'forgetHits'>;
+  readonly clock: Clock;
+  readonly log: MailLog;
   readonly threads: Pick<Threads, 'delivery' | 'receipts'>;
 };
 
 export function controlCalls(parts: ControlParts): ControlCalls {
-  const { startedMs, receiveThreads, limits, metrics, crls, configuration, alerts, suspensions, threads } = parts;
+  const { crls, configuration, alerts, suspensions, threads } = parts;
   return {
-    gateway: {
-      status: async () => {
-        const { number, config, slots } = parts.revision();
-        const { standing } = suspensions;
-        return {
-          systemStatus: systemStatus(standing, Object.keys(config.listeners)),
-          ...(standing.delivery === undefined ? {} : { deliverySuspended: standing.delivery }),
-          ...(standing.workQueue === undefined ? {} : { workQueuePaused: standing.workQueue }),
-          ids: peekCounters(parts.ids),
-          rates: await parts.rates.rates(),
-          startedMs,
-          revision: number,
-          receiveThreads,
-          pid: process.pid,
-          residentBytes: process.memoryUsage.rss(),
-          listeners: Object.entries(config.listeners).map(([name, listener]) => ({
-            name,
-            addresses: listener.address,
-            connections: limits.connectionsTo(slots[name] ?? 0),
-            maxConnections: effectiveMaxConcurrency(listener),
-            ...suspendedOf(listenerMark(standing, name)),
-          })),
-        };
-      },
-      metrics,
-    },
+    gateway: gatewayCalls(parts),
     crls: {
       list: async () => crls.list(),
       update: (source) => crls.updateNow(source),
@@ -87,6 +70,48 @@ export function controlCalls(parts: ControlParts): ControlCalls {
       host: (host) => threads.delivery.host(host),
       dispose: (disposal) => threads.delivery.dispose(disposal),
       deliverNow: (haste) => threads.delivery.deliverNow(haste),
+    },
+  };
+}
+
+function gatewayCalls(parts: ControlParts): ControlCalls['gateway'] {
+  const { startedMs, receiveThreads, limits, metrics, suspensions, counterReset, clock } = parts;
+  return {
+    status: async () => {
+      const { number, config, slots } = parts.revision();
+      const { standing } = suspensions;
+      const counters = sumSeries(await metrics());
+      return {
+        systemStatus: systemStatus(standing, Object.keys(config.listeners)),
+        ...(standing.delivery === undefined ? {} : { deliverySuspended: standing.delivery }),
+        ...(standing.workQueue === undefined ? {} : { workQueuePaused: standing.workQueue }),
+        ids: peekCounters(parts.ids),
+        rates: await parts.rates.rates(),
+        startedMs,
+        counters,
+        countersSinceReset: counterReset.since(counters),
+        ...(counterReset.atMs === undefined ? {} : { resetMs: counterReset.atMs }),
+        revision: number,
+        receiveThreads,
+        pid: process.pid,
+        residentBytes: process.memoryUsage.rss(),
+        listeners: Object.entries(config.listeners).map(([name, listener]) => ({
+          name,
+          addresses: listener.address,
+          connections: limits.connectionsTo(slots[name] ?? 0),
+          maxConnections: effectiveMaxConcurrency(listener),
+          ...suspendedOf(listenerMark(standing, name)),
+        })),
+      };
+    },
+    metrics,
+    resetCounters: async (by, hits) => {
+      if (hits) parts.history.forgetHits();
+      const nowMs = clock.now();
+      counterReset.reset(sumSeries(await metrics()), nowMs);
+      const what = hits ? 'the counters and the hits of rules' : 'the counters';
+      parts.log.emit({ event: 'system', level: 'info', text: `User ${by} reset ${what}` });
+      return nowMs;
     },
   };
 }

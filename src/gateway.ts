@@ -23,6 +23,7 @@ import { giveBackStart } from './core/collect.io.ts';
 import type { AlertMail, AlertSent } from './core/alert.ts';
 import { GatewayError } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
+import { CounterReset } from './log/counter-reset.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
 import { MetricsEndpoint } from './log/metrics-server.io.ts';
@@ -100,6 +101,7 @@ export class Gateway {
   #store: QueueStoreHandle | undefined;
   #threads: Threads | undefined;
   #suspensions: SuspensionKeeper | undefined;
+  readonly #counterReset = new CounterReset();
   readonly #rates = new RateWatch(clock, () => this.#collect());
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
@@ -319,6 +321,7 @@ export class Gateway {
       metrics: () => this.#collect(),
       ...{ crls, configuration, suspensions, threads, ids: store.ids, rates: this.#rates },
       alerts: this.#alerts,
+      ...{ counterReset: this.#counterReset, history: this.#history, clock, log: this.#log },
     });
     serveCalls(port1, calls);
     return port2;

@@ -29,12 +29,22 @@ export class HistoryKeeper {
   keep(batch: HistoryBatch): void {
     const nowMs = this.#options.clock.now();
     this.#try(() => {
-      this.#history ??= ClientHistory.open(this.#options.dataDir, this.#startedMs);
-      this.#history.add(this.keepMs > 0 ? batch : { ...batch, clients: [], certificates: [] });
+      const history = this.#open();
+      history.add(this.keepMs > 0 ? batch : { ...batch, clients: [], certificates: [] });
       if (nowMs - this.#forgotMs < FORGET_EVERY_MS) return;
       this.#forgotMs = nowMs;
-      this.#history.forget(nowMs - this.keepMs);
+      history.forget(nowMs - this.keepMs);
     });
+  }
+
+  /** Hits of rules are counted anew from now on. Throws where the file cannot be written. */
+  forgetHits(): void {
+    this.#open().forgetHits(this.#options.clock.now());
+  }
+
+  #open(): ClientHistory {
+    this.#history ??= ClientHistory.open(this.#options.dataDir, this.#startedMs);
+    return this.#history;
   }
 
   close(): void {

@@ -30,6 +30,10 @@ export type GatewayStatus = {
   readonly rates: Rates;
   readonly ids: { readonly icid: number; readonly mid: number; readonly dcid: number };
   readonly startedMs: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** The same since they were reset; without gauges. */
+  readonly countersSinceReset: Readonly<Record<string, number>>;
+  readonly resetMs?: number;
   readonly revision: number;
   readonly receiveThreads: number;
   readonly pid: number;
@@ -63,6 +67,8 @@ export type ControlCalls = {
   readonly gateway: {
     status(): Promise<GatewayStatus>;
     metrics(): Promise<MetricsSnapshot>;
+    /** When; `hits`: those of rules, too. */
+    resetCounters(by: string, hits: boolean): Promise<number>;
   };
   readonly crls: {
     list(): Promise<CrlListing>;

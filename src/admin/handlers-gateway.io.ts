@@ -1,7 +1,7 @@
 /** Status, metrics, revocation lists, and the description of the API. Effects: asks the control thread and the queue. */
 import { GatewayError } from '../core/errors.ts';
-import { renderPrometheus, sumSeries } from '../log/metrics.ts';
-import type { HandlersOf } from './api-context.ts';
+import { renderPrometheus } from '../log/metrics.ts';
+import { callerOf, type HandlersOf } from './api-context.ts';
 import { problem } from './problem.ts';
 import type { GATEWAY_ROUTES } from './routes-gateway.ts';
 
@@ -9,18 +9,20 @@ export const GATEWAY_HANDLERS: HandlersOf<typeof GATEWAY_ROUTES> = {
   'GET /api/openapi.json': async (_, __, { openApi }) => ({ body: openApi() }),
 
   'GET /api/status': async (_, __, { control, queue, clock, config, version }) => {
-    const [gateway, metrics, summary, workQueue, delivery] = await Promise.all([
+    const [gateway, summary, workQueue, delivery] = await Promise.all([
       control.gateway.status(),
-      control.gateway.metrics(),
       queue.summary(),
       queue.workQueue(),
       control.delivery.load().catch(() => undefined),
     ]);
-    const counters = sumSeries(metrics);
     const { hostname } = config();
-    const about = { version, hostname, nowMs: clock.now(), ...gateway, queue: summary, workQueue, counters };
+    const about = { version, hostname, nowMs: clock.now(), ...gateway, queue: summary, workQueue };
     return { body: { ...about, ...(delivery === undefined ? {} : { delivery }) } };
   },
+
+  'POST /api/counters/reset': async ({ body: { hits } }, call, { control }) => ({
+    body: { resetMs: await control.gateway.resetCounters(callerOf(call).name, hits) },
+  }),
 
   'GET /api/metrics': async (_, __, { control }) => ({ body: renderPrometheus(await control.gateway.metrics()) }),
 

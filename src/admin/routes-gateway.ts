@@ -74,6 +74,10 @@ const status = z
     counters: z
       .record(z.string(), z.number())
       .meta({ description: 'The counters and gauges of the metrics, summed over their labels, since the start.' }),
+    countersSinceReset: z
+      .record(z.string(), z.number())
+      .meta({ description: 'The counters since they were reset; else since the start.' }),
+    resetMs: timeMs.optional().meta({ description: 'Absent: not reset since the start.' }),
   })
   .meta({ id: 'Status' });
 
@@ -89,6 +93,15 @@ export const GATEWAY_ROUTES = routesOf('Gateway')({
     summary: 'Version, revision, queue, connections and counters.',
     least: 'help-desk',
     response: status,
+  },
+  'POST /api/counters/reset': {
+    operation: 'resetCounters',
+    summary:
+      'The counters of `status` begin anew; metrics go on. `hits`: those of rules, exemptions and monitored users, too.',
+    least: 'operator',
+    body: z.strictObject({ hits: z.boolean().default(false) }),
+    response: z.strictObject({ resetMs: timeMs }),
+    recorded: ['hits'],
   },
   'GET /api/metrics': {
     operation: 'getMetrics',

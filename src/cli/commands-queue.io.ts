@@ -6,9 +6,14 @@ const WHICH = '[--host HOST | --sender ADDRESS | --mid MID [--rid RID] | --all]'
 export const QUEUE_COMMANDS: Commands = {
   status: {
     usage: 'status [detail] [--json] [--data DIR]',
-    does: 'system status, counters since the start, connections and queue',
+    does: 'system status, counters since their reset and since the start, connections and queue',
     operations: ['detail'],
     run: async (args, write, context) => (await import('./monitor.io.ts')).status(args, write, context),
+  },
+  resetcounters: {
+    usage: 'resetcounters [--hits] [--json] [--data DIR]',
+    does: 'the counters of status begin anew; with --hits those of unused, exemptions and monitored, too',
+    run: async (args, write, context) => (await import('./monitor.io.ts')).resetcounters(args, write, context),
   },
   hoststatus: {
     usage: 'hoststatus [HOST] [--json] [--data DIR]',

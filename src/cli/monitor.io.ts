@@ -1,12 +1,12 @@
 /**
- * `status`, `hoststatus`, `tophosts`, `topin`: what the running gateway is doing, asked over its control socket. Asked
+ * `status`, `resetcounters`, `hoststatus`, `tophosts`, `topin`: what the running gateway is doing, asked over its control socket. Asked
  * nothing, hoststatus and tophosts ask as AsyncOS does. Effects: the control socket, standard output.
  */
 import type { Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { runOperation, said, WrongUsage } from './on-accounts.io.ts';
 import { choice, line, required } from './question.ts';
-import { hostText, statusText, topHostsText, topInText, type Zone } from './queue-view.ts';
+import { hostText, statusText, timeText, topHostsText, topInText, type Zone } from './queue-view.ts';
 
 /** Of this machine. */
 export const localZone: Zone = (atMs) => -new Date(atMs).getTimezoneOffset();
@@ -20,6 +20,23 @@ export const status = (args: readonly string[], write: Write, context: CommandCo
       async run(on, { rest: [what] }) {
         if (what !== undefined && what !== 'detail') throw new WrongUsage(`there is no status ${what}`);
         return said(on, await on.api.call('GET /api/status'), (body) => statusText(body, localZone, what === 'detail'));
+      },
+    },
+    args,
+    write,
+    context,
+  );
+
+/** AsyncOS asks nothing either: the counters of the metrics go on. */
+export const resetcounters = (args: readonly string[], write: Write, context: CommandContext): Promise<number> =>
+  runOperation(
+    {
+      usage: 'resetcounters [--hits]',
+      flags: ['hits'],
+      least: 0,
+      async run(on, { flags }) {
+        const answer = await on.api.call('POST /api/counters/reset', { body: { hits: flags.has('hits') } });
+        return said(on, answer, ({ resetMs }) => `\nCounters reset: ${timeText(resetMs, localZone)}\n`);
       },
     },
     args,

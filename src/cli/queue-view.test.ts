@@ -63,6 +63,8 @@ const status = {
     sallyport_recipients_bounced_total: 3,
     sallyport_recipients_deleted_total: 1,
   },
+  countersSinceReset: { sallyport_messages_received_total: 290_920, sallyport_recipients_delivered_total: 2 },
+  resetMs: NOON,
 };
 
 test('status is what AsyncOS prints, with who suspended what', () => {
@@ -72,23 +74,24 @@ test('status is what AsyncOS prints, with who suspended what', () => {
 
 Status as of:                  Wed Nov 25 10:45:29 2026 GMT
 Up since:                      Tue Nov 24 12:00:00 2026 GMT (22h 45m 29s)
+Last counter reset:            Tue Nov 24 12:00:00 2026 GMT
 System status:                 Delivery suspended; Work queue paused
   Delivery:                    suspended by alice since Tue Nov 24 12:00:00 2026 GMT: maintenance
   Work queue:                  paused by bob since Tue Nov 24 12:00:00 2026 GMT
 Oldest Message:                22h 45m 29s
 
-Counters:                                         Uptime
+Counters:                                          Reset            Uptime
   Receiving
-    Messages Received                         62,049,822
-    Recipients Received                                0
+    Messages Received                            290,920        62,049,822
+    Recipients Received                                0                 0
   Rejection
-    Rejected Recipients                                0
-    Aborted Messages                                   0
-    Discarded Recipients (/dev/null)                   0
+    Rejected Recipients                                0                 0
+    Aborted Messages                                   0                 0
+    Discarded Recipients (/dev/null)                   0                 0
   Queue
-    Soft Bounced Events                                0
+    Soft Bounced Events                                0                 0
   Completion
-    Completed Recipients                               9
+    Completed Recipients                               2                 9
   Current IDs
     Message ID (MID)                          99,524,480
     Injection Conn. ID (ICID)                 51,180,368

@@ -4,6 +4,7 @@
  */
 import type { RouteOutput } from '../admin/route.ts';
 import type { Api } from '../admin/routes.ts';
+import { grouped } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
 import { mailLogTime } from '../log/timestamp.ts';
 
@@ -20,7 +21,7 @@ export type Mark = NonNullable<StatusShown['deliverySuspended']>;
 export type Zone = (atMs: number) => number;
 
 const WIDTH = 56;
-const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+const SECOND = 18;
 
 /** A name to the left, a number to the right. */
 function row(name: string, value: number | string, indent = 2): string {
@@ -28,6 +29,10 @@ function row(name: string, value: number | string, indent = 2): string {
   const left = `${' '.repeat(indent)}${name}`;
   return `${left}${text.padStart(Math.max(1 + text.length, WIDTH - left.length))}\n`;
 }
+
+/** The same with another number to its right. */
+const pair = (name: string, [first, second]: readonly [number | string, number | string], indent = 2): string =>
+  `${row(name, first, indent).trimEnd()}${(typeof second === 'number' ? grouped(second) : second).padStart(SECOND)}\n`;
 
 const fact = (name: string, value: string): string => `${name.padEnd(31)}${value}\n`;
 
@@ -71,6 +76,7 @@ export function statusText(status: StatusShown, zone: Zone, detail: boolean): st
     ...(detail ? [] : ['Enter "status detail" for more information.\n\n']),
     fact('Status as of:', timeText(nowMs, zone)),
     fact('Up since:', `${timeText(startedMs, zone)} (${spanText(nowMs - startedMs)})`),
+    fact('Last counter reset:', status.resetMs === undefined ? 'Never' : timeText(status.resetMs, zone)),
     fact('System status:', systemStatus),
     ...suspended,
     ...(deliverySuspended === undefined ? [] : [fact('  Delivery:', `suspended ${markText(deliverySuspended, zone)}`)]),
@@ -88,29 +94,31 @@ export function statusText(status: StatusShown, zone: Zone, detail: boolean): st
   ].join('');
 }
 
-function counters({ counters: all, ids }: StatusShown, detail: boolean): string {
-  const count = (name: string): number => all[`sallyport_${name}_total`] ?? 0;
-  const delivered = count('recipients_delivered');
-  const [bounced, deleted] = [count('recipients_bounced'), count('recipients_deleted')];
+function counters({ counters: all, countersSinceReset, ids }: StatusShown, detail: boolean): string {
+  const print = (label: string, names: readonly string[], indent = 4): string => {
+    const sum = (of: StatusShown['counters']): number =>
+      names.reduce((total, name) => total + (of[`sallyport_${name}_total`] ?? 0), 0);
+    return pair(label, [sum(countersSinceReset), sum(all)], indent);
+  };
   return [
-    row('Counters:', 'Uptime', 0),
+    pair('Counters:', ['Reset', 'Uptime'], 0),
     '  Receiving\n',
-    row('Messages Received', count('messages_received'), 4),
-    row('Recipients Received', count('recipients_accepted'), 4),
-    ...(detail ? [row('Gen. Bounce Recipients', count('bounces_generated'), 4)] : []),
+    print('Messages Received', ['messages_received']),
+    print('Recipients Received', ['recipients_accepted']),
+    ...(detail ? [print('Gen. Bounce Recipients', ['bounces_generated'])] : []),
     '  Rejection\n',
-    row('Rejected Recipients', count('recipients_rejected'), 4),
-    row('Aborted Messages', count('messages_aborted'), 4),
-    row('Discarded Recipients (/dev/null)', count('recipients_discarded'), 4),
+    print('Rejected Recipients', ['recipients_rejected']),
+    print('Aborted Messages', ['messages_aborted']),
+    print('Discarded Recipients (/dev/null)', ['recipients_discarded']),
     '  Queue\n',
-    row('Soft Bounced Events', count('recipients_delayed'), 4),
+    print('Soft Bounced Events', ['recipients_delayed']),
     '  Completion\n',
-    row('Completed Recipients', delivered + bounced + deleted, 4),
+    print('Completed Recipients', ['recipients_delivered', 'recipients_bounced', 'recipients_deleted']),
     ...(detail
       ? [
-          row('Hard Bounced Recipients', bounced, 6),
-          row('Delivered Recipients', delivered, 6),
-          row('Deleted Recipients', deleted, 6),
+          print('Hard Bounced Recipients', ['recipients_bounced'], 6),
+          print('Delivered Recipients', ['recipients_delivered'], 6),
+          print('Deleted Recipients', ['recipients_deleted'], 6),
         ]
       : []),
     '  Current IDs\n',

@@ -125,6 +125,14 @@ export class ClientHistory {
       }));
   }
 
+  /** Counting of rules begins anew; what is known of clients stays. */
+  forgetHits(nowMs: number): void {
+    this.#transact(() => {
+      this.#db.exec('DELETE FROM hits');
+      this.#db.prepare("UPDATE meta SET value = ? WHERE name = 'since'").run(nowMs);
+    });
+  }
+
   /** When counting began. */
   sinceMs(): number {
     return Number(this.#db.prepare("SELECT value FROM meta WHERE name = 'since'").get()?.['value'] ?? 0);

@@ -185,6 +185,9 @@ const baseName = (key: string): string => {
 };
 const kindOf = (key: string): Kind => METRICS[baseName(key) as MetricName];
 
+export const isCounter = (name: string): boolean =>
+  Object.hasOwn(METRICS, name) && METRICS[name as MetricName].type === 'counter';
+
 /** One number per name: what has labels, merged over them as the name's kind asks. */
 export function sumSeries({ series }: MetricsSnapshot): Record<string, number> {
   const sums: Record<string, number> = {};

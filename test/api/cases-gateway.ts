@@ -5,6 +5,7 @@ import type { Case } from './case.ts';
 export const GATEWAY_CASES = {
   'GET /api/openapi.json': { good: () => ({}) },
   'GET /api/status': { good: () => ({}) },
+  'POST /api/counters/reset': { good: () => ({ body: { hits: true } }) },
   'GET /api/metrics': { good: () => ({}) },
   'GET /api/crl': { good: () => ({}) },
   'POST /api/crl/update': {
