@@ -3,7 +3,7 @@
  * carries what it says: conflicts, the unconfirmed revision, the version that is there.
  * Effects: asks the control thread.
  */
-import type { Answer, Change, Committed, Refusal, StoreFault, Which } from '../config/configuration-store.ts';
+import type { Answer, Change, Committed, Refusal, Seen, StoreFault, Which } from '../config/configuration-store.ts';
 import { renderFaultPath } from '../core/fault.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import { type ApiContext, type Call, callerOf, type HandlersOf } from './api-context.ts';
@@ -22,7 +22,9 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     const answer = await control.configuration.document(wanted, parseFaultPath(path ?? ''));
     if (!answer.ok) return refused(answer.refusal);
     const { revision, version, value } = answer;
-    return { body: { revision, ...(version === undefined ? {} : { version }), value }, etag: version ?? revision };
+    // A candidate that does not exist yet has a tag, too: what is sent with it is refused once there is one.
+    const etag = version ?? (which === 'candidate' ? 0 : revision);
+    return { body: { revision, ...(version === undefined ? {} : { version }), value }, etag };
   },
 
   'GET /api/config/candidate': async (_, call, { control }) => {
@@ -30,25 +32,28 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     return answer.ok ? { body: answer.candidate, etag: answer.candidate.version } : refused(answer.refusal);
   },
 
-  'PATCH /api/config/candidate': async ({ body: { edits }, ifMatch }, call, { control }) => {
-    const answer = await control.configuration.edit(who(call), edits as never, numberOf(ifMatch));
+  'PATCH /api/config/candidate': async ({ body: { edits, base: from }, ifMatch }, call, { control }) => {
+    const answer = await control.configuration.edit(who(call), edits as never, seen(from, ifMatch));
     if (!answer.ok) return refused(answer.refusal);
     const { version, base } = answer;
     return { body: { version, base }, etag: version, note: pathsOf(edits) };
   },
 
-  'PUT /api/config/candidate': async ({ body: { text, document, passphrase, at } }, call, { control }) => {
+  'PUT /api/config/candidate': async ({ body, ifMatch }, call, { control }) => {
+    const { text, document, passphrase, at, base } = body;
     const source = text === undefined ? { document: document as never } : { text };
     const options = {
       ...source,
+      ...seen(base, ifMatch),
       ...(passphrase === undefined ? {} : { passphrase }),
       ...(at === undefined ? {} : { at }),
     };
     const answer = await control.configuration.load(who(call), options);
     if (!answer.ok) return refused(answer.refusal);
-    const { version, changes } = answer;
+    const { ok: _, warnings, ...loaded } = answer;
+    const { version, changes } = loaded;
     return {
-      body: { version, changes, warnings: answer.warnings.map(problemError) },
+      body: { ...loaded, warnings: warnings.map(problemError) },
       etag: version,
       note: countOf(changes),
     };
@@ -149,6 +154,11 @@ export const CONFIGURATION_HANDLERS: HandlersOf<typeof CONFIGURATION_ROUTES> = {
     return answer.ok ? { body: answer.text } : refused(answer.refusal);
   },
 };
+
+function seen(base: number | undefined, ifMatch: string | undefined): Seen {
+  const ifVersion = numberOf(ifMatch);
+  return { ...(base === undefined ? {} : { base }), ...(ifVersion === undefined ? {} : { ifVersion }) };
+}
 
 const isAdministrator = (call: Call): boolean => mayUse(callerOf(call).role, 'administrator');
 

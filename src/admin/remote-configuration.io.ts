@@ -9,6 +9,7 @@ import type {
   Committed,
   ConfigurationStore,
   Json,
+  Loaded,
   Refusal,
   RevisionInfo,
   StoreFault,
@@ -83,14 +84,14 @@ function reading(
 
 function changing(call: Call): Omit<RemoteConfiguration, Reading> {
   return {
-    edit: (_who, edits, ifVersion) =>
+    edit: (_who, edits, { ifVersion, ...more } = {}) =>
       call<{ version: number; base: number }>('PATCH /api/config/candidate', {
-        body: { edits },
-        ...(ifVersion === undefined ? {} : { ifMatch: String(ifVersion) }),
+        body: { edits, ...more },
+        ...ifMatching(ifVersion),
       }),
-    load: async (_who, options) =>
+    load: async (_who, { ifVersion, ...body }) =>
       warned(
-        await call<Warned & { version: number; changes: Change[] }>('PUT /api/config/candidate', { body: options }),
+        await call<Warned & Omit<Loaded, 'warnings'>>('PUT /api/config/candidate', { body, ...ifMatching(ifVersion) }),
       ),
     clear: () => call<{ dropped: number }>('DELETE /api/config/candidate'),
     rebase: (_who, choices) =>
@@ -99,7 +100,7 @@ function changing(call: Call): Omit<RemoteConfiguration, Reading> {
       warned(
         await call<Warned & Omit<Committed, 'warnings'>>('POST /api/config/commit', {
           body,
-          ...(ifRevision === undefined ? {} : { ifMatch: String(ifRevision) }),
+          ...ifMatching(ifRevision),
         }),
       ),
     confirm: () => call<{ revision: RevisionInfo }>('POST /api/config/confirm'),
@@ -112,6 +113,9 @@ function changing(call: Call): Omit<RemoteConfiguration, Reading> {
     reload: async () => warned(await call<Warned>('POST /api/config/reload')),
   };
 }
+
+const ifMatching = (tag: number | undefined): { ifMatch?: string } =>
+  tag === undefined ? {} : { ifMatch: String(tag) };
 
 /** The session is the API's to know: the local account's. */
 const wordOf = (which: Which): string | number => (typeof which === 'object' ? 'candidate' : which);

@@ -92,6 +92,10 @@ const candidate = candidateInfo
   .meta({ id: 'Candidate' });
 
 const warnings = z.array(problemError);
+const base = z.int().nonnegative().optional().meta({
+  description:
+    'The revision that this was made from. A candidate that begins now begins there, so that a commit merges what others have committed since and tells of the same keys; one that is based on another revision answers 412.',
+});
 const version = z.strictObject({ version: z.int(), base: z.int() }).meta({ id: 'CandidateVersion' });
 const comment = z.string().max(1000).default('');
 const confirmMs = z
@@ -139,15 +143,16 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
     operation: 'editCandidate',
     summary: 'Changes the candidate; all edits or none. The first edit makes it.',
     least: 'read-only',
-    body: z.strictObject({ edits: z.array(edit).min(1).max(1000) }),
+    body: z.strictObject({ edits: z.array(edit).min(1).max(1000), base }),
     response: version,
     etag: true,
     ifMatch: 'possible',
-    problems: ['file-mode', 'not-possible'],
+    problems: ['file-mode', 'not-found', 'not-possible'],
   },
   'PUT /api/config/candidate': {
     operation: 'loadCandidate',
-    summary: 'Replaces the candidate, or a part of it, by a text (YAML or JSON) or a document. Faults load nothing.',
+    summary:
+      'Replaces the candidate, or a part of it, by a text (YAML or JSON) or a document. Faults load nothing. The base of a candidate stays, unless `base` names another for the whole.',
     least: 'read-only',
     body: z
       .strictObject({
@@ -155,12 +160,23 @@ export const CONFIGURATION_ROUTES = routesOf('Configuration')({
         document: json.optional(),
         passphrase: z.string().max(1000).optional().meta({ description: 'Of an export with sealed secrets.' }),
         at: steps.optional(),
+        base,
       })
       .refine(({ text, document }) => (text === undefined) !== (document === undefined), 'either text or document'),
     maxBodyBytes: MAX_LOAD_BYTES,
-    response: z.strictObject({ version: z.int(), changes: z.array(change), warnings }),
+    response: z.strictObject({
+      version: z.int(),
+      base: z.int(),
+      changes: z.array(change).meta({ description: 'What a commit would change, where it asks nothing.' }),
+      conflicts: z.array(conflict),
+      stays: z.array(change).meta({
+        description: 'What others have committed since the base and the document has otherwise: it stays.',
+      }),
+      warnings,
+    }),
     etag: true,
-    problems: ['file-mode', 'not-possible'],
+    ifMatch: 'possible',
+    problems: ['file-mode', 'not-found', 'not-possible'],
     recorded: ['at'],
   },
   'DELETE /api/config/candidate': {

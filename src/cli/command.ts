@@ -34,7 +34,9 @@ export const commandNamed = (commands: Commands, name: string): Command | undefi
   Object.hasOwn(commands, name) ? commands[name] : undefined;
 
 /** `--data`, `--json`, … in the order of the usage line, each once. */
-export const optionsOf = ({ usage }: Command): string[] => [...new Set(usage.match(/--[a-z][a-z-]*/g) ?? [])];
+export const optionsOf = ({ usage }: Pick<Command, 'usage'>): string[] => [
+  ...new Set(usage.match(/--[a-z][a-z-]*/g) ?? []),
+];
 
 /** `usage: sallyport …` and what it does. */
 export async function usageText({ usage, does, details }: Command): Promise<string> {

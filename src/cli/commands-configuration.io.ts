@@ -1,9 +1,9 @@
 /** Commands about the configuration as a whole, with the names of AsyncOS. Effects: what the commands do. */
-import type { Commands } from './command.ts';
+import type { Command } from './command.ts';
 
 const PLACE = '[--data DIR [--key-file FILE] | --config FILE]';
 
-export const CONFIGURATION_COMMANDS: Commands = {
+export const CONFIGURATION_COMMANDS = {
   commit: {
     usage: `commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json] ${PLACE}`,
     does: 'puts the uncommitted changes into force; with --confirm they go back by themselves unless confirmed; --dry-run tries them',
@@ -30,13 +30,15 @@ export const CONFIGURATION_COMMANDS: Commands = {
     run: async (args, write) => (await import('./saveconfig.io.ts')).showconfig(args, write),
   },
   saveconfig: {
-    usage: `saveconfig [FILE] [--revision N | --candidate] [--with-secrets [--clear] [--passphrase-file FILE]] ${PLACE}`,
+    usage: `saveconfig [FILE] [--revision N | --candidate] [--with-secrets [--clear] [--passphrase-file FILE]] [--json] ${PLACE}`,
     does: 'writes the configuration to a file',
     run: async (args, write, context) => (await import('./saveconfig.io.ts')).saveconfig(args, write, context),
   },
   loadconfig: {
-    usage: `loadconfig [FILE [--at PATH] [--inline] [--passphrase-file FILE] [--commit [--comment TEXT]]] ${PLACE}`,
+    usage: `loadconfig [FILE [--at PATH] [--base REVISION] [--inline] [--passphrase-file FILE] [--commit [--comment TEXT] [--confirm DURATION]] [--json]] ${PLACE}`,
     does: 'takes a configuration from a file, or pasted, as uncommitted changes',
     run: async (args, write, context) => (await import('./saveconfig.io.ts')).loadconfig(args, write, context),
   },
-};
+} as const satisfies Readonly<Record<string, Command>>;
+
+export const usageOf = (name: keyof typeof CONFIGURATION_COMMANDS): string => CONFIGURATION_COMMANDS[name].usage;

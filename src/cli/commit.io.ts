@@ -4,11 +4,13 @@
  * change stands in the way of asks for each key whose value shall stay. Effects: the configuration, standard output.
  */
 import type { Candidate, Choice } from '../config/configuration-store.ts';
+import { counted } from '../core/counted.ts';
 import type { Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { localAdministrator } from './config-access.io.ts';
 import { committedLines, conflictLines, isoTime, refusalLines } from './config-view.ts';
-import { config } from './config.io.ts';
+import { usageOf } from './commands-configuration.io.ts';
+import { configOperation } from './config.io.ts';
 import { type Dialogue, EndOfInput } from './dialogue.io.ts';
 import { type ConfigurationContext, onConfiguration, placeAlone, refusedByFile, said } from './on-configuration.io.ts';
 import { choice, line, yesNo } from './question.ts';
@@ -18,7 +20,7 @@ const MAX_SHOWN_REVISIONS = 20;
 
 export async function commit(args: readonly string[], write: Write, { dialogue }: CommandContext): Promise<number> {
   const place = placeAlone(args);
-  if (place === undefined) return await config(['commit', ...args], write);
+  if (place === undefined) return await configOperation('commit', args, write, usageOf('commit'));
   return await onConfiguration(place, write, { usage: '', run: (session) => askAndCommit(session, dialogue) });
 }
 
@@ -68,9 +70,8 @@ async function settleConflicts(
   return answer.ok;
 }
 
-export const showchanges = (args: readonly string[], write: Write): Promise<number> => config(['diff', ...args], write);
-
-const CLEAR = 'usage: sallyport clearchanges [--yes] [--json] [--data DIR [--key-file FILE] | --config FILE]\n';
+export const showchanges = (args: readonly string[], write: Write): Promise<number> =>
+  configOperation('diff', args, write, usageOf('showchanges'));
 
 export async function clearchanges(
   args: readonly string[],
@@ -78,7 +79,7 @@ export async function clearchanges(
   { dialogue }: CommandContext,
 ): Promise<number> {
   return await onConfiguration(args, write, {
-    usage: CLEAR,
+    usage: `usage: sallyport ${usageOf('clearchanges')}\n`,
     flags: ['yes', 'json'],
     run: async (session) => {
       if (refusedByFile(session)) return 1;
@@ -103,7 +104,7 @@ export async function rollbackconfig(
   { dialogue }: CommandContext,
 ): Promise<number> {
   const place = placeAlone(args);
-  if (place === undefined) return await config(['rollback', ...args], write);
+  if (place === undefined) return await configOperation('rollback', args, write, usageOf('rollbackconfig'));
   return await onConfiguration(place, write, { usage: '', run: (session) => askAndRollBack(session, dialogue) });
 }
 
@@ -126,7 +127,7 @@ async function askAndRollBack(session: ConfigurationContext, dialogue: Dialogue)
   );
   const seen = await store.diff('running', to);
   if (!seen.ok) return said(session, seen, () => '');
-  const sure = `Are you sure you want to roll back the configuration? ${seen.changes.length} keys would change; uncommitted changes stay uncommitted.`;
+  const sure = `Are you sure you want to roll back the configuration? ${counted(seen.changes.length, 'key')} would change; uncommitted changes stay uncommitted.`;
   if (!(await dialogue.ask(yesNo(sure, false)))) return 0;
   const comment = await dialogue.ask(
     line({ text: 'Please enter some comments describing why:', preset: `back to revision ${to}` }),

@@ -3,10 +3,12 @@
  * of the configuration; encrypted secrets are opened with their passphrase. Effects: reads files, the store.
  */
 import path from 'node:path';
-import type { Answer, Checked, Path } from '../config/configuration-store.ts';
+import type { Answer, Change, Loaded, Path } from '../config/configuration-store.ts';
 import type { Json } from '../config/document.ts';
+import { overlap } from '../config/document-diff.ts';
 import { withAbsolutePaths } from '../config/document-files.ts';
 import { locateFaults, readDocument } from '../config/document-text.io.ts';
+import { revisionInHeading } from '../config/export-heading.ts';
 import { inlineFiles } from '../config/inline-files.io.ts';
 import { readTextFile } from '../config/material.io.ts';
 import { refuseFaults, refuseImpossible } from '../config/refusals.ts';
@@ -18,6 +20,8 @@ export type LoadRequest = {
   readonly file: string;
   /** A section instead of the whole. */
   readonly at: Path;
+  /** The revision that the file was made from. */
+  readonly base: number | undefined;
   readonly inline: boolean;
   /** Asked where the file has encrypted secrets. */
   readonly passphrase: () => Promise<string>;
@@ -41,10 +45,17 @@ export async function readConfigurationText(
   return { ok: true, text, document: opened.document, hadSealedSecrets: true };
 }
 
+export type LoadedFile = Loaded & {
+  /** The revision that the file says it was saved from. */
+  readonly savedFrom?: number;
+  /** Committed since then, and changed again by the file. */
+  readonly takesBack: readonly Change[];
+};
+
 export async function loadIntoStore(
   { store }: Access,
-  { file, at, inline, passphrase }: LoadRequest,
-): Promise<Answer<Checked>> {
+  { file, at, base, inline, passphrase }: LoadRequest,
+): Promise<Answer<LoadedFile>> {
   const read = await readConfigurationText(file, passphrase);
   if (!read.ok) return read;
   const { text } = read;
@@ -53,7 +64,17 @@ export async function loadIntoStore(
   if (inlined.faults.length > 0)
     return refuseFaults(locateFaults({ text, faults: inlined.faults }), 'nothing was loaded');
   const document = withAbsolutePaths(inlined.tree, folder, at);
-  const answer = await store.load(localAdministrator(), { document, at });
-  if (answer.ok || answer.refusal.kind !== 'faults' || at.length > 0) return answer;
+  const answer = await store.load(localAdministrator(), { document, at, ...(base === undefined ? {} : { base }) });
+  if (answer.ok) {
+    const savedFrom = base === undefined ? revisionInHeading(text) : undefined;
+    if (savedFrom === undefined || savedFrom >= answer.base) return { ...answer, takesBack: [] };
+    const since = await store.diff(savedFrom, 'running');
+    const takesBack = since.ok ? since.changes.filter(({ path: its }) => touchesAny(answer.changes, its)) : [];
+    return { ...answer, savedFrom, takesBack };
+  }
+  if (answer.refusal.kind !== 'faults' || at.length > 0) return answer;
   return refuseFaults(locateFaults({ text, faults: answer.refusal.faults }), 'nothing was loaded');
 }
+
+const touchesAny = (changes: readonly Change[], at: Path): boolean =>
+  changes.some((change) => overlap(change.path, at));

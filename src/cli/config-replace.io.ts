@@ -21,8 +21,8 @@ export async function replaceFile(
   commit: boolean,
 ): Promise<Answer<Checked>> {
   const target = status.file ?? '';
-  if (request.inline || request.at.length > 0)
-    return refuseImpossible('--inline and --at are for the configuration store');
+  if (request.inline || request.at.length > 0 || request.base !== undefined)
+    return refuseImpossible('--inline, --at and --base are for the configuration store');
   const next = await readConfigurationText(request.file, request.passphrase);
   if (!next.ok) return next;
   const former = await readConfigurationText(target, request.passphrase);

@@ -1,6 +1,7 @@
 /** What `sallyport config` prints: changes, refusals, history. Pure. */
 import type {
   Change,
+  Checked,
   Committed,
   Conflict,
   Json,
@@ -12,6 +13,7 @@ import type {
 import { renderFault, renderPlainFault } from '../config/located-fault.ts';
 import { renderFaultPath } from '../core/fault.ts';
 import { printable } from '../core/reply.ts';
+import type { LoadedFile } from './config-load.io.ts';
 
 const MAX_VALUE_CHARS = 200;
 
@@ -50,7 +52,7 @@ export function refusalLines(refusal: Refusal, file?: string): string {
     case 'faults':
       return refusal.faults.map((fault) => `${faultLine(fault, file)}\n`).join('');
     case 'conflict':
-      return `${refusal.conflicts.map((each) => conflictLines(each)).join('')}choose: sallyport config rebase mine PATH... theirs PATH...\n`;
+      return conflictsText(refusal.conflicts);
     case 'file-mode':
     case 'stale':
     case 'unconfirmed':
@@ -81,6 +83,27 @@ export function historyLines(revisions: readonly RevisionInfo[]): string {
     )
     .join('');
 }
+
+/** What a person must know who has loaded a file while others have committed; where a file is the truth, nothing. */
+export function mergedLines(loaded: LoadedFile | Checked, file: string): string {
+  if (!('takesBack' in loaded)) return '';
+  const { base, conflicts, stays, savedFrom, takesBack } = loaded;
+  const lines: string[] = [];
+  if (takesBack.length > 0) {
+    const places = takesBack.map(({ path }) => `  ${renderFaultPath(path)}\n`).join('');
+    lines.push(
+      `${file} was saved from revision ${savedFrom}. Of what was committed since then it takes back:\n${places}`,
+    );
+    lines.push(`With --base ${savedFrom} that stays, and the same keys are asked about.\n`);
+  }
+  if (stays.length > 0)
+    lines.push(`Committed by others since revision ${base}, and not changed by ${file}: stays\n${changeLines(stays)}`);
+  if (conflicts.length > 0) lines.push(conflictsText(conflicts));
+  return lines.join('');
+}
+
+const conflictsText = (conflicts: readonly Conflict[]): string =>
+  `${conflicts.map((each) => conflictLines(each)).join('')}choose: sallyport config rebase mine PATH... theirs PATH...\n`;
 
 export function committedLines({ revision, changes, warnings, unconfirmed }: Committed, offline: boolean): string {
   const lines = warnings.map((fault) => `${renderPlainFault(fault)}\n`);

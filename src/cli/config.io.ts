@@ -6,13 +6,22 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ConfigurationMode, Json, Path, Which } from '../config/configuration-store.ts';
+import { counted } from '../core/counted.ts';
+import { refuseImpossible } from '../config/refusals.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { localAdministrator } from './config-access.io.ts';
 import type { LoadRequest } from './config-load.io.ts';
-import { changeLines, committedLines, faultLine, historyLines, statusLines } from './config-view.ts';
-import { type ConfigurationContext as Context, onConfiguration, said, UsageError } from './on-configuration.io.ts';
+import { changeLines, committedLines, faultLine, historyLines, mergedLines, statusLines } from './config-view.ts';
+import { optionsOf } from './command.ts';
+import {
+  type ConfigurationContext as Context,
+  onConfiguration,
+  PLACE_USAGE,
+  said,
+  UsageError,
+} from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
 import { dataFolder } from './data-folder.ts';
 
@@ -26,37 +35,42 @@ type Operation = {
   readonly run: (context: Context) => Promise<number>;
 };
 
-const OPTIONS = ['to', 'revision', 'comment', 'confirm', 'at', 'passphrase-file', 'days'];
-const FLAGS = ['candidate', 'json', 'with-secrets', 'clear', 'inline', 'commit', 'dry-run'];
+/** Those with a value; what else a usage line names is a flag. */
+const WITH_VALUE = ['to', 'revision', 'comment', 'confirm', 'at', 'base', 'passphrase-file', 'days'];
 
-const OPERATIONS: Readonly<Record<string, Operation>> = {
-  status: { usage: 'status', most: 0, run: status },
+const OPERATIONS = {
+  status: { usage: 'status [--json]', most: 0, run: status },
   show: { usage: 'show [PATH] [--revision N | --candidate] [--json]', most: 1, run: show },
   diff: { usage: 'diff [FROM] [TO] [--json]   (a revision number, running or candidate)', most: 2, run: diff },
   save: {
-    usage: 'save [FILE] [--revision N | --candidate] [--with-secrets [--clear] [--passphrase-file FILE]]',
+    usage: 'save [FILE] [--revision N | --candidate] [--with-secrets [--clear] [--passphrase-file FILE]] [--json]',
     most: 1,
     run: save,
   },
   load: {
-    usage: 'load FILE [--at PATH] [--inline] [--passphrase-file FILE] [--commit [--comment TEXT] [--confirm DURATION]]',
+    usage:
+      'load FILE [--at PATH] [--base REVISION] [--inline] [--passphrase-file FILE] [--commit [--comment TEXT] [--confirm DURATION]] [--json]',
     least: 1,
     most: 1,
     mayMake: true,
     run: load,
   },
-  set: { usage: 'set PATH VALUE   (JSON, or text)', least: 2, most: 2, run: set },
-  delete: { usage: 'delete PATH', least: 1, most: 1, run: remove },
-  rename: { usage: 'rename PATH NAME', least: 2, most: 2, run: rename },
+  set: { usage: 'set PATH VALUE [--json]   (VALUE: JSON, or text)', least: 2, most: 2, run: set },
+  delete: { usage: 'delete PATH [--json]', least: 1, most: 1, run: remove },
+  rename: { usage: 'rename PATH NAME [--json]', least: 2, most: 2, run: rename },
   commit: {
     usage: 'commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json]',
     most: 0,
     run: commit,
   },
-  confirm: { usage: 'confirm', most: 0, run: confirm },
-  clear: { usage: 'clear', most: 0, run: clear },
-  rebase: { usage: 'rebase [mine [PATH...]] [theirs [PATH...]]', most: 1000, run: rebase },
-  rekey: { usage: 'rekey [--to FILE]   (another master key; --to where no gateway runs)', most: 0, run: rekey },
+  confirm: { usage: 'confirm [--json]', most: 0, run: confirm },
+  clear: { usage: 'clear [--json]', most: 0, run: clear },
+  rebase: { usage: 'rebase [mine [PATH...]] [theirs [PATH...]] [--json]', most: 1000, run: rebase },
+  rekey: {
+    usage: 'rekey [--to FILE] [--json]   (another master key; --to where no gateway runs)',
+    most: 0,
+    run: rekey,
+  },
   history: { usage: 'history [--json]', most: 0, run: history },
   rollback: {
     usage: 'rollback REVISION [--comment TEXT] [--confirm DURATION] [--json]',
@@ -64,7 +78,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     most: 1,
     run: rollback,
   },
-};
+} as const satisfies Readonly<Record<string, Operation>>;
 
 export const USAGE = [
   'usage: sallyport config OPERATION [--data DIR [--key-file FILE] | --config FILE]',
@@ -82,14 +96,33 @@ export async function config(args: readonly string[], write: Write): Promise<num
     const { configurationJsonSchema } = await import('../config/json-schema.ts');
     return print(write, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   }
-  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
-  if (operation === undefined) {
+  if (!isOperation(name)) {
     write(USAGE);
     if (name === 'help') return 0;
     if (name !== '') write(`there is no operation ${name}\n`);
     return 2;
   }
-  return await onConfiguration(others, write, { ...operation, usage: USAGE, options: OPTIONS, flags: FLAGS });
+  return await configOperation(name, others, write);
+}
+
+type OperationName = keyof typeof OPERATIONS;
+const isOperation = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
+
+/** One operation, for a command of AsyncOS's name, too: then `usage` is that command's. */
+export async function configOperation(
+  name: OperationName,
+  args: readonly string[],
+  write: Write,
+  usage = `config ${OPERATIONS[name].usage} ${PLACE_USAGE}`,
+): Promise<number> {
+  const operation: Operation = OPERATIONS[name];
+  const named = optionsOf(operation).map((option) => option.slice(2));
+  return await onConfiguration(args, write, {
+    ...operation,
+    usage: `usage: sallyport ${usage}\n`,
+    options: named.filter((option) => WITH_VALUE.includes(option)),
+    flags: named.filter((option) => !WITH_VALUE.includes(option)),
+  });
 }
 
 function print(write: Write, text: string): number {
@@ -97,8 +130,9 @@ function print(write: Write, text: string): number {
   return 0;
 }
 
-async function status({ store, offline, write }: Context): Promise<number> {
-  return print(write, statusLines(await store.status(), offline));
+async function status(context: Context): Promise<number> {
+  const { store, offline } = context;
+  return said(context, { ok: true, ...(await store.status()) }, (status) => statusLines(status, offline));
 }
 
 async function show(context: Context): Promise<number> {
@@ -124,7 +158,7 @@ async function diff(context: Context): Promise<number> {
 }
 
 async function save(context: Context): Promise<number> {
-  const { store, parsed, rest, write } = context;
+  const { store, parsed, rest } = context;
   const [file] = rest;
   const withSecrets = parsed.flags.has('with-secrets');
   const clear = parsed.flags.has('clear');
@@ -136,11 +170,12 @@ async function save(context: Context): Promise<number> {
   try {
     fs.writeFileSync(file, answer.text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    write(`sallyport: ${exists ? `${file} exists already` : String(error)}\n`);
-    return 1;
+    const { code = 'failed' } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? `${file} exists already` : `cannot write ${file}: ${code}`;
+    return said(context, refuseImpossible(why), () => '');
   }
-  return print(write, `Saved to ${file}${secrets === 'masked' ? ', secrets masked' : ''}\n`);
+  const text = `Saved to ${file}${secrets === 'masked' ? ', secrets masked' : ''}\n`;
+  return said(context, { ok: true, file: path.resolve(file), secrets }, () => text);
 }
 
 async function load(context: Context): Promise<number> {
@@ -150,16 +185,20 @@ async function load(context: Context): Promise<number> {
   const request: LoadRequest = {
     file,
     at: pathOf(parsed.options['at'] ?? ''),
+    base: parsed.options['base'] === undefined ? undefined : numberOf(parsed.options['base']),
     inline: parsed.flags.has('inline'),
     passphrase: () => passphraseOf(parsed),
   };
-  const loaded =
-    before.mode === 'store'
-      ? await (await import('./config-load.io.ts')).loadIntoStore(context, request)
-      : await (await import('./config-replace.io.ts')).replaceFile(context, request, commits);
-  if (!loaded.ok) return said(context, loaded, () => '', { file });
-  for (const fault of loaded.warnings) write(`${faultLine(fault, file)}\n`);
-  if (commits && before.mode === 'store') return await commit(context);
+  const isStore = before.mode === 'store';
+  const loaded = isStore
+    ? await (await import('./config-load.io.ts')).loadIntoStore(context, request)
+    : await (await import('./config-replace.io.ts')).replaceFile(context, request, commits);
+  const asJson = parsed.flags.has('json') && !(isStore && commits);
+  if (!loaded.ok || asJson) return said(context, loaded, () => '', { file });
+  const text = [...loaded.warnings.map((fault) => `${faultLine(fault, file)}\n`), mergedLines(loaded, file)].join('');
+  // What --json prints of the commit is JSON and nothing else.
+  if (!parsed.flags.has('json')) write(text);
+  if (commits && isStore) return await commit(context);
   write(changeLines(loaded.changes));
   return print(write, `${LOADED[before.mode][commits ? 'committed' : 'loaded']}\n`);
 }
@@ -235,14 +274,14 @@ async function rekey(context: Context): Promise<number> {
     context,
     await store.rekey(localAdministrator(), to),
     ({ file, secrets }) =>
-      `${secrets} secrets encrypted under the new key in ${file}${start}\nKeep a copy of it apart\n`,
+      `${counted(secrets, 'secret')} encrypted under the new key in ${file}${start}\nKeep a copy of it apart\n`,
   );
 }
 
 async function clear(context: Context): Promise<number> {
   const { store } = context;
   const answer = await store.clear(localAdministrator().session);
-  return said(context, answer, ({ dropped }) => `${dropped} changes given up\n`);
+  return said(context, answer, ({ dropped }) => `${counted(dropped, 'change')} given up\n`);
 }
 
 async function rebase(context: Context): Promise<number> {

@@ -3,7 +3,7 @@
  * it, and offer operations until one goes back. Ctrl-C gives up an operation and shows the menu again.
  * Effects: the configuration, the dialogue.
  */
-import type { Answer, Edit, StoreFault } from '../config/configuration-store.ts';
+import type { Answer, Edit, Seen, StoreFault } from '../config/configuration-store.ts';
 import { isMapping, type Mapping } from '../config/document.ts';
 import { localAdministrator } from './config-access.io.ts';
 import { faultLine, refusalLines } from './config-view.ts';
@@ -22,8 +22,8 @@ export type Edited = { readonly version: number; readonly base: number; readonly
 export class Editor {
   readonly session: ConfigurationContext;
   readonly dialogue: Dialogue;
-  /** The candidate's, as it was last looked at: what another session of the account did meanwhile is not overwritten. */
-  #version: number | undefined;
+  /** What was last looked at: what another session of the account, or another administrator, did since is not overwritten. */
+  #seen: Seen = {};
 
   constructor(session: ConfigurationContext, dialogue: Dialogue) {
     this.session = session;
@@ -33,7 +33,10 @@ export class Editor {
   /** The candidate; the running configuration where there is none. Secrets are masked. */
   async document(): Promise<Mapping> {
     const answer = await this.session.store.document({ session: localAdministrator().session });
-    this.#version = answer.ok ? answer.version : undefined;
+    if (answer.ok) {
+      const { version, revision } = answer;
+      this.#seen = version === undefined ? { ifVersion: 0, base: revision } : { ifVersion: version };
+    }
     return answer.ok && isMapping(answer.value) ? answer.value : {};
   }
 
@@ -41,9 +44,9 @@ export class Editor {
   async edit(edits: readonly Edit[]): Promise<Answer<Edited>> {
     const { store } = this.session;
     const who = localAdministrator();
-    const answer = await store.edit(who, edits, this.#version);
+    const answer = await store.edit(who, edits, this.#seen);
     if (!answer.ok) return answer;
-    this.#version = answer.version;
+    this.#seen = { ifVersion: answer.version };
     const valid = await store.validate(who.session);
     const faults = valid.ok ? valid.warnings : valid.refusal.kind === 'faults' ? valid.refusal.faults : [];
     return { ...answer, faults };

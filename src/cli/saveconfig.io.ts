@@ -8,11 +8,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { config } from './config.io.ts';
+import { usageOf } from './commands-configuration.io.ts';
+import { configOperation } from './config.io.ts';
 import { onConfiguration, placeAlone } from './on-configuration.io.ts';
 import { choice, line, required } from './question.ts';
 
-export const showconfig = (args: readonly string[], write: Write): Promise<number> => config(['show', ...args], write);
+export const showconfig = (args: readonly string[], write: Write): Promise<number> =>
+  configOperation('show', args, write, usageOf('showconfig'));
 
 type Secrets = 'masked' | 'sealed' | 'clear';
 
@@ -30,12 +32,12 @@ const SECRET_FLAGS: Readonly<Record<Secrets, readonly string[]>> = {
 
 export async function saveconfig(args: readonly string[], write: Write, { dialogue }: CommandContext): Promise<number> {
   const place = placeAlone(args);
-  if (place === undefined) return await config(['save', ...args], write);
+  if (place === undefined) return await configOperation('save', args, write, usageOf('saveconfig'));
   const name = await fileName(place, write);
   if (name === undefined) return 1;
   const secrets = await dialogue.ask(choice('Choose the passphrase option:', SECRETS, 'masked'));
   const file = await dialogue.ask(line({ text: 'Enter the name of the file:', preset: name, read: required }));
-  return await config(['save', file, ...SECRET_FLAGS[secrets], ...place], write);
+  return await configOperation('save', [file, ...SECRET_FLAGS[secrets], ...place], write);
 }
 
 /** Undefined where there is no configuration; then that was said. */
@@ -55,7 +57,7 @@ async function fileName(place: readonly string[], write: Write): Promise<string 
 
 export async function loadconfig(args: readonly string[], write: Write, { dialogue }: CommandContext): Promise<number> {
   const place = placeAlone(args);
-  if (place === undefined) return await config(['load', ...args], write);
+  if (place === undefined) return await configOperation('load', args, write, usageOf('loadconfig'));
   const from = await dialogue.ask(
     choice<'paste' | 'file'>(
       'Where is the configuration?',
@@ -68,7 +70,7 @@ export async function loadconfig(args: readonly string[], write: Write, { dialog
   );
   if (from === 'file') {
     const file = await dialogue.ask(line({ text: 'Enter the name of the file to import:', read: required }));
-    return await config(['load', file, ...place], write);
+    return await configOperation('load', [file, ...place], write);
   }
   const text = await dialogue.lines(
     'Paste the configuration file now; file names in it must be absolute. A line with a single dot ends it.',
@@ -77,7 +79,7 @@ export async function loadconfig(args: readonly string[], write: Write, { dialog
   try {
     const file = path.join(folder, 'pasted.yaml');
     writeFileSync(file, text, { mode: 0o600 });
-    return await config(['load', file, ...place], write);
+    return await configOperation('load', [file, ...place], write);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -15,9 +15,11 @@ import type {
   Conflict,
   Edit,
   Json,
+  Loaded,
   LoadOptions,
   Path,
   RevisionInfo,
+  Seen,
   StoreFault,
 } from './configuration-store.ts';
 import { isSame, MAX_DOCUMENT_CHARS, treeFault } from './document.ts';
@@ -59,9 +61,10 @@ export class Candidates {
     return { ok: true, candidate: { ...info, changes, conflicts: this.#merge(draft).conflicts } };
   }
 
-  edit(who: Administrator, edits: readonly Edit[], ifVersion: number | undefined): Answer<Version> {
-    const draft = this.#draftOf(who);
-    if (ifVersion !== undefined && ifVersion !== draft.info.version) return staleCandidate(draft);
+  edit(who: Administrator, edits: readonly Edit[], seen: Seen): Answer<Version> {
+    const begun = this.#begin(who, seen);
+    if (!begun.ok) return begun;
+    const { draft } = begun;
     try {
       return this.#put(who, draft, applyEdits(draft.document, edits));
     } catch (error) {
@@ -70,14 +73,15 @@ export class Candidates {
     }
   }
 
-  /** A whole configuration is new from the running one on: what it says differently is the administrator's change. */
-  async load(who: Administrator, options: LoadOptions): Promise<Answer<Checked & { version: number }>> {
+  /** What differs from the base is the administrator's change: a candidate that is put back whole is still based where it was. */
+  async load(who: Administrator, options: LoadOptions): Promise<Answer<Loaded>> {
     const read = 'text' in options ? await this.#ports.texts.read(options) : documentOrFault(options.document);
     if (!read.ok) return refuseFaults(read.faults, 'nothing was loaded');
     const { at = [] } = options;
     const head = this.#vault.head();
-    const draft = this.#draftOf(who);
-    const start = at.length === 0 ? { ...draft, info: { ...draft.info, base: head.number } } : draft;
+    const begun = this.#begin(who, options, at.length === 0);
+    if (!begun.ok) return begun;
+    const { draft } = begun;
     let tree: Json;
     try {
       tree = applyEdits(draft.document, [{ op: 'set', path: at, value: read.document }]);
@@ -85,14 +89,21 @@ export class Candidates {
       if (error instanceof EditError) return refuseImpossible(error.message);
       throw error;
     }
-    const sealed = this.#vault.seal(tree, [draft.document, head.document]);
+    const sealed = this.#vault.seal(tree, [draft.document, this.#document(draft.info.base), head.document]);
     const checked = sealed.faults.length > 0 ? undefined : await this.#check(sealed.document);
     const faults = checked === undefined ? sealed.faults : checked.ok ? [] : checked.found;
     if (faults.length > 0) return refuseFaults(await this.#located(options, faults), 'nothing was loaded');
-    const put = this.#put(who, start, sealed.document);
+    const put = this.#put(who, draft, sealed.document);
     if (!put.ok) return put;
-    const changes = changesBetween(head.document, sealed.document);
-    return { ok: true, version: put.version, warnings: checked?.found ?? [], changes };
+    const now = { ...draft, document: sealed.document };
+    const merged = this.overHead(now);
+    return {
+      ...put,
+      warnings: checked?.found ?? [],
+      changes: changesBetween(head.document, merged),
+      conflicts: this.#merge(now).conflicts,
+      stays: changesBetween(now.document, merged),
+    };
   }
 
   async validate(session: string): Promise<Answer<Checked>> {
@@ -166,10 +177,21 @@ export class Candidates {
     return info;
   }
 
-  #draftOf(who: Administrator): Draft {
-    const { number, document } = this.#vault.head();
-    const info: CandidateInfo = { ...named(who), base: number, version: 0, changedMs: this.#ports.now() };
-    return this.#vault.draft(who.session) ?? { info, document };
+  /** The session's candidate, or a new one from the revision that was seen on. `anew`: another base may be named. */
+  #begin(who: Administrator, { ifVersion, base }: Seen, anew = false): Answer<{ draft: Draft }> {
+    const there = this.#vault.draft(who.session);
+    const version = there?.info.version ?? 0;
+    if (ifVersion !== undefined && ifVersion !== version) return refuseStale('the version of the candidate', version);
+    if (there !== undefined && (base === undefined || base === there.info.base)) return { ok: true, draft: there };
+    if (there !== undefined && !anew) return refuseStale('the base of the candidate', there.info.base);
+    const from = base === undefined ? this.#vault.head() : this.#kept(base);
+    if (from === undefined) return refuseMissing(`there is no revision ${base}`);
+    const info: CandidateInfo = { ...named(who), base: from.number, version, changedMs: this.#ports.now() };
+    return { ok: true, draft: { info, document: there?.document ?? from.document } };
+  }
+
+  #kept(number: number): StoredRevision | undefined {
+    return number > 0 && number < this.#vault.db.oldestKept() ? undefined : this.#vault.revision(number);
   }
 
   /** Encrypts what is new, and keeps the candidate. */
@@ -210,7 +232,6 @@ const touches = (path: Path, older: StoredRevision, newer: StoredRevision): bool
   differences(older.document, newer.document).some((change) => overlap(change.path, path));
 
 const noCandidate = (): Refused => refuseMissing('there are no changes in this session');
-const staleCandidate = ({ info }: Draft): Refused => refuseStale('the version of the candidate', info.version);
 
 function documentOrFault(document: Json): { ok: true; document: Json } | { ok: false; faults: StoreFault[] } {
   const found = treeFault(document);

@@ -148,8 +148,11 @@ test('a hundred commits of one key at once: one wins, all others are told by who
 test('a version or a revision that was not seen is stale', async (t) => {
   const { store } = await openWithFirst(t);
   const { version } = good(await store.edit(ANN, [set('hostname', 'a.example.test')]));
-  good(await store.edit(ANN, [set('hostname', 'b.example.test')], version));
-  assert.equal(refused(await store.edit(ANN, [set('hostname', 'c')], version), 'stale').actual, version + 1);
+  good(await store.edit(ANN, [set('hostname', 'b.example.test')], { ifVersion: version }));
+  assert.equal(
+    refused(await store.edit(ANN, [set('hostname', 'c')], { ifVersion: version }), 'stale').actual,
+    version + 1,
+  );
   assert.equal(refused(await store.commit(ANN, { comment: '', ifRevision: 7 }), 'stale').actual, 1);
   refused(await store.commit(ANN, { comment: '', ifVersion: version }), 'stale');
   good(await store.clear(ANN.session));

@@ -19,9 +19,11 @@ import type {
   Edit,
   ExportOptions,
   Json,
+  Loaded,
   LoadOptions,
   Path,
   RevisionInfo,
+  Seen,
   StoreFault,
   StoreStatus,
   Which,
@@ -105,12 +107,12 @@ export class CommittedConfiguration implements ConfigurationStore {
   edit(
     who: Administrator,
     edits: readonly Edit[],
-    ifVersion?: number,
+    seen: Seen = {},
   ): Promise<Answer<{ version: number; base: number }>> {
-    return this.#answer(async () => this.#candidates.edit(who, edits, ifVersion));
+    return this.#answer(async () => this.#candidates.edit(who, edits, seen));
   }
 
-  load(who: Administrator, options: LoadOptions): Promise<Answer<Checked & { version: number }>> {
+  load(who: Administrator, options: LoadOptions): Promise<Answer<Loaded>> {
     return this.#answer(() => this.#candidates.load(who, options));
   }
 

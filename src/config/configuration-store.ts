@@ -148,12 +148,30 @@ export type ExportOptions = {
   readonly passphrase?: string;
 };
 
+/** What a change was made from, so that what others have done since is not overwritten. */
+export type Seen = {
+  /** If-Match: refused as `stale` where the candidate has another version; 0: there was none. */
+  readonly ifVersion?: number;
+  /** The revision that was looked at: a candidate that begins now begins there, and a commit merges. */
+  readonly base?: number;
+};
+
 /** YAML or JSON text as `export` or a person wrote it, or the document itself. */
-export type LoadOptions = ({ readonly text: string } | { readonly document: Json }) & {
-  /** For a text that was exported with sealed secrets. */
-  readonly passphrase?: string;
-  /** A section instead of the whole: what is at the path is replaced. */
-  readonly at?: Path;
+export type LoadOptions = ({ readonly text: string } | { readonly document: Json }) &
+  Seen & {
+    /** For a text that was exported with sealed secrets. */
+    readonly passphrase?: string;
+    /** A section instead of the whole: what is at the path is replaced. */
+    readonly at?: Path;
+  };
+
+/** `changes` is what a commit would change, with one's own value where it would ask first. */
+export type Loaded = Checked & {
+  readonly version: number;
+  readonly base: number;
+  readonly conflicts: readonly Conflict[];
+  /** Committed by others since the base, and otherwise in what was loaded: it stays. */
+  readonly stays: readonly Change[];
 };
 
 export interface ConfigurationStore {
@@ -174,13 +192,12 @@ export interface ConfigurationStore {
   /** `not-found` where the session has changed nothing. */
   candidate(session: string): Promise<Answer<{ candidate: Candidate }>>;
   /** All or none. Not checked against the schema yet: `validate` and `commit` do. */
-  edit(
-    who: Administrator,
-    edits: readonly Edit[],
-    ifVersion?: number,
-  ): Promise<Answer<{ version: number; base: number }>>;
-  /** Replaces the candidate's document. Checked at once: with faults nothing is loaded. */
-  load(who: Administrator, options: LoadOptions): Promise<Answer<Checked & { version: number }>>;
+  edit(who: Administrator, edits: readonly Edit[], seen?: Seen): Promise<Answer<{ version: number; base: number }>>;
+  /**
+   * Replaces the candidate's document, which keeps its base unless another one is named. Checked at once: with faults
+   * nothing is loaded.
+   */
+  load(who: Administrator, options: LoadOptions): Promise<Answer<Loaded>>;
   /** Checks the candidate, merged with what is running, as a commit would, and builds nothing. */
   validate(session: string): Promise<Answer<Checked>>;
   /** Gives the candidate up. */

@@ -8,11 +8,20 @@ const SECRETS: Readonly<Record<ExportOptions['secrets'], string>> = {
   clear: 'SECRETS ARE IN THE CLEAR: keep this file as you would keep them.',
 };
 
+const BASED_ON = 'uncommitted changes, based on revision ';
+const HEADING = new RegExp(`^# Sallyport configuration, (?:${BASED_ON}|revision )(\\d{1,9}), saved `, 'm');
+
+/** The revision that a saved configuration says it was made from. */
+export function revisionInHeading(text: string): number | undefined {
+  const number = HEADING.exec(text.slice(0, 1000))?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
 export function exportHeading(
   revision: number,
   isCandidate: boolean,
   { secrets, nowMs }: { readonly secrets: ExportOptions['secrets']; readonly nowMs: number },
 ): string[] {
-  const what = isCandidate ? `uncommitted changes, based on revision ${revision}` : `revision ${revision}`;
+  const what = isCandidate ? `${BASED_ON}${revision}` : `revision ${revision}`;
   return [`Sallyport configuration, ${what}, saved ${isoTime(nowMs)}.`, SECRETS[secrets]];
 }

@@ -63,6 +63,10 @@ export const CONFIGURATION_CASES = {
     good: () => set(BANNER, 100 + another()),
     problems: {
       'not-possible': () => ({ body: { edits: [{ op: 'delete', path: NOTHING_THERE }] } }),
+      'not-found': async (world) => {
+        await unchanged(world);
+        return { body: { ...set(BANNER, 1).body, base: 999_999 } };
+      },
     },
   },
   'PUT /api/config/candidate': {
@@ -72,6 +76,10 @@ export const CONFIGURATION_CASES = {
     },
     problems: {
       'not-possible': () => ({ body: { document: {}, at: NOTHING_THERE } }),
+      'not-found': async (world) => {
+        await unchanged(world);
+        return { body: { document: 100, at: BANNER, base: 999_999 } };
+      },
     },
   },
   'DELETE /api/config/candidate': { good: changed, problems: { 'not-found': unchanged } },

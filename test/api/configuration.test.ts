@@ -110,6 +110,64 @@ describe('on the store', () => {
   });
 });
 
+describe('on the store, a whole document', () => {
+  const commit = (who: Person) => as(who, 'POST /api/config/commit', { body: {} });
+  const whole = async (who: Person, which: string) => {
+    const { body, etag } = await as(who, 'GET /api/config', { query: `which=${which}` });
+    return { document: body['value'] as Record<string, unknown>, revision: Number(body['revision']), etag: etag ?? '' };
+  };
+  const paths = (got: Got, name: string) => (got.body[name] as { path: string[] }[]).map(({ path }) => path.join('.'));
+
+  test('that is put back after another commit tells of the same key; what was committed elsewhere stays', async () => {
+    await as(bob, 'PATCH /api/config/candidate', { body: set(LIMIT, 31) });
+    const mine = await whole(bob, 'candidate');
+    await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 32) });
+    await as(alice, 'PATCH /api/config/candidate', { body: set(['delivery', 'maxConnections'], 78) });
+    assert.equal((await commit(alice)).status, 200);
+    const put = await as(bob, 'PUT /api/config/candidate', {
+      body: { document: { ...mine.document, hostname: 'other.example.test' } },
+      ifMatch: mine.etag,
+    });
+    assert.equal(put.status, 200, put.text);
+    assert.deepEqual([paths(put, 'conflicts'), paths(put, 'stays')], [[LIMIT.join('.')], ['delivery.maxConnections']]);
+    const refused = await commit(bob);
+    assert.deepEqual([refused.status, refused.kind], [409, 'conflict']);
+    await as(bob, 'POST /api/config/candidate/rebase', { body: { choices: [{ path: LIMIT, keep: 'theirs' }] } });
+    const done = await commit(bob);
+    assert.deepEqual([done.status, paths(done, 'changes')], [200, ['hostname']]);
+  });
+
+  test('with the revision it was made from is merged; without it, it replaces what is there and lists it', async () => {
+    const seen = await whole(bob, 'running');
+    await as(alice, 'PATCH /api/config/candidate', { body: set(LIMIT, 41) });
+    assert.equal((await commit(alice)).status, 200);
+    const document = { ...seen.document, hostname: 'third.example.test' };
+    const merged = await as(bob, 'PUT /api/config/candidate', { body: { document, base: seen.revision } });
+    assert.deepEqual([paths(merged, 'changes'), paths(merged, 'stays')], [['hostname'], [LIMIT.join('.')]]);
+    await as(bob, 'DELETE /api/config/candidate');
+    const replaced = await as(bob, 'PUT /api/config/candidate', { body: { document } });
+    assert.deepEqual(paths(replaced, 'changes').toSorted(), ['hostname', LIMIT.join('.')].toSorted());
+    await as(bob, 'DELETE /api/config/candidate');
+  });
+
+  test('has an entity tag before its candidate exists, and a base that is no revision is not found', async () => {
+    const { document, etag } = await whole(bob, 'candidate');
+    assert.equal(etag, '"0"');
+    const first = await as(bob, 'PUT /api/config/candidate', {
+      body: { document: { ...document, hostname: 'a.example.test' } },
+      ifMatch: etag,
+    });
+    assert.equal(first.status, 200, first.text);
+    const late = await as(bob, 'PUT /api/config/candidate', { body: { document }, ifMatch: etag });
+    assert.deepEqual([late.status, late.kind], [412, 'precondition-failed']);
+    const other = await as(bob, 'PATCH /api/config/candidate', { body: { ...set(LIMIT, 1), base: 1 } });
+    assert.deepEqual([other.status, other.kind], [412, 'precondition-failed']);
+    await as(bob, 'DELETE /api/config/candidate');
+    const nowhere = await as(bob, 'PATCH /api/config/candidate', { body: { ...set(LIMIT, 1), base: 999_999 } });
+    assert.deepEqual([nowhere.status, nowhere.kind], [404, 'not-found']);
+  });
+});
+
 describe('on the store, what is wrong or secret', () => {
   test('a wrong value is named with the path of its key, and the configuration in force stays', async () => {
     const before = (await as(alice, 'GET /api/config')).etag;
