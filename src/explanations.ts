@@ -21,7 +21,7 @@ import { offlineRevocation } from './offline-revocation.ts';
 import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { AskDesk } from './tls/desk.ts';
-import { Turns } from './tls/turns.ts';
+import { Turns } from './core/turns.ts';
 import { trace, traceInput } from './trace.ts';
 
 export type ExplanationParts = {

@@ -1,4 +1,5 @@
 /** The queue and what is suspended. Effects: reads the queue; asks the control thread, and through it delivery. */
+import { counted } from '../core/counted.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Mid } from '../core/ids.ts';
 import {
@@ -70,18 +71,18 @@ export const QUEUE_HANDLERS: HandlersOf<typeof QUEUE_ROUTES> = {
 
   'POST /api/queue/delete': async ({ body }, call, context) => {
     const { bounces: _, ...report } = await dispose('delete', body, call, context);
-    return { body: report, note: `${report.recipients} recipients, ${report.inDelivery} in delivery` };
+    return { body: report, note: `${counted(report.recipients, 'recipient')}, ${report.inDelivery} in delivery` };
   },
 
   'POST /api/queue/bounce': async ({ body }, call, context) => {
     const report = await dispose('bounce', body, call, context);
-    return { body: report, note: `${report.recipients} recipients, ${report.inDelivery} in delivery` };
+    return { body: report, note: `${counted(report.recipients, 'recipient')}, ${report.inDelivery} in delivery` };
   },
 
   'POST /api/queue/deliver-now': async ({ body: { selection, after } }, call, { control }) => {
     const haste = { selection: selected(selection), range: rangeOfToken(after ?? ''), by: callerOf(call).name };
     const { recipients, range } = await control.delivery.deliverNow(haste);
-    return { body: { recipients, ...going(range) }, note: `${recipients} recipients` };
+    return { body: { recipients, ...going(range) }, note: counted(recipients, 'recipient') };
   },
 
   'GET /api/queue/work-queue': async (_, __, context) => ({ body: await workQueue(context) }),

@@ -11,7 +11,7 @@ import { loadRevision } from '../revision.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { pemOf, refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
-import { gatewayAt } from './gateway-answer.io.ts';
+import { askWhy } from './gateway-answer.io.ts';
 import { renderVerification, verificationExitCode } from './cert-verify.ts';
 
 export async function verify(parsed: Arguments, write: Write): Promise<number> {
@@ -44,9 +44,7 @@ type Found = Verification | { readonly faults: readonly string[] } | string;
 async function askGateway({ parsed: { options, flags }, profile, certificates }: Asked): Promise<Found> {
   const which = flags.has('candidate') ? 'candidate' : 'running';
   const certificate = certificates.map(pemOf).join('');
-  const answer = await gatewayAt(options['data']).call('POST /api/cert/verify', {
-    body: { which, profile, certificate },
-  });
+  const answer = await askWhy(options['data'], 'POST /api/cert/verify', { which, profile, certificate });
   if (answer.ok) return answer.body as Verification;
   const { detail, errors } = answer.refusal;
   return errors.length === 0 ? detail : { faults: [detail, ...errors.map((each) => `${each.path}: ${each.detail}`)] };

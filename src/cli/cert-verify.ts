@@ -3,6 +3,7 @@
  * directory's query and what it found, and the verdict. Text from certificates is shown printable. Pure.
  */
 import type { Verification, VerifiedChain } from '../certificate-verification.ts';
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
 import type { ExplainedAnswer, ExplainedList, ExplainedRevocation } from '../tls/revocation-explanation.ts';
 import type { CheckOutcome } from '../tls/path-explanation.ts';
@@ -28,7 +29,7 @@ export function renderVerification(verification: Verification): string {
 }
 
 function chainLines({ valid, failure, certificates, policies, revocation }: VerifiedChain, place: number): string[] {
-  const head = `Path ${place + 1}, ${certificates.length} certificates: `;
+  const head = `Path ${place + 1}, ${counted(certificates.length, 'certificate')}: `;
   return [
     head + (valid ? 'valid by RFC 5280 §6.1' : `not valid: ${failure?.reason}`),
     ...certificates.flatMap(({ place: as, subject, serial, checks }, i) => [
@@ -59,7 +60,7 @@ function revocationLines(explained: ExplainedRevocation | undefined): string[] {
 
 function listLine({ source, issuer, number, base, thisUpdateMs, nextUpdateMs, entries, ...said }: ExplainedList) {
   const facts = [
-    `${entries} entries`,
+    counted(entries, 'entry', 'entries'),
     ...(number === undefined ? [] : [`CRL number ${number}`]),
     ...(base === undefined ? [] : [`delta from ${base}`]),
     `thisUpdate ${isoTime(thisUpdateMs)}`,

@@ -1,5 +1,6 @@
 /** Certificates of the configuration as AsyncOS lists them: name, common name, issuer, status, remaining days. Pure. */
 import type { Certificate } from '../certificate-file.ts';
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
 
 export type CertificateRow = {
@@ -38,8 +39,8 @@ function cellsOf({ name, certificate, why = 'cannot be read' }: CertificateRow, 
 
 function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): [string, string] {
   const days = Math.floor((notAfterMs - nowMs) / DAY_MS);
-  if (nowMs > notAfterMs) return ['Expired', `${days} days`];
-  return [nowMs < notBeforeMs ? 'Not yet valid' : 'Active', `${days} days`];
+  if (nowMs > notAfterMs) return ['Expired', counted(days, 'day')];
+  return [nowMs < notBeforeMs ? 'Not yet valid' : 'Active', counted(days, 'day')];
 }
 
 function fit(text: string, width: number): string {

@@ -3,6 +3,7 @@
  * function from arguments to an exit code; 0 success, 1 a fault that was explained, 2 wrong usage.
  * Effects: standard output, and what the command does.
  */
+import { printable } from '../core/reply.ts';
 import type { Write } from './arguments.ts';
 import { type Commands, commandNamed, usageText } from './command.ts';
 import { ACCOUNT_COMMANDS } from './commands-accounts.io.ts';
@@ -139,9 +140,14 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       terminal.close();
     }
   }
-  write(helpText());
-  if (['help', '--help', '-h'].includes(name)) return 0;
-  write(`sallyport: there is no command ${name}\n`);
+  if (['help', '--help', '-h'].includes(name)) {
+    write(helpText());
+    return 0;
+  }
+  const { didYouMean } = await import('../config/suggestion.ts');
+  const word = printable(name.slice(0, 100));
+  write(`sallyport: there is no command ${word}${didYouMean(name, Object.keys(COMMANDS))}\n`);
+  write('sallyport help lists all commands\n');
   return 2;
 }
 

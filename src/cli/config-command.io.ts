@@ -8,7 +8,7 @@ import type { Write } from './arguments.ts';
 import type { ConfigCommand } from './collection.ts';
 import type { CommandContext } from './command.ts';
 import { collectionOperations, innerMenu, listText, settingsOperation } from './config-object.io.ts';
-import { scripted, scriptOptions, scriptUsage } from './config-script.io.ts';
+import { scripted, scriptOptions, scriptUsageOf } from './config-script.io.ts';
 import { Editor } from './editor.io.ts';
 import { onConfiguration, placeAlone } from './on-configuration.io.ts';
 
@@ -21,7 +21,7 @@ export async function configCommand(
   const { dialogue } = context;
   if (place === undefined) {
     return await onConfiguration(args, write, {
-      usage: scriptUsage(command),
+      usage: scriptUsageOf(command, args),
       options: scriptOptions(command),
       flags: ['json'],
       least: 1,

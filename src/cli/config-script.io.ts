@@ -45,29 +45,59 @@ export function scriptOptions({ collections, settings = [], scripts = {} }: Conf
   return [...new Set([...collections.flatMap(keysOf), ...settings.flatMap(keysOfSettings), ...others])];
 }
 
+type Usage = { readonly rows: readonly string[]; readonly keys?: string };
+
+const verbRow = ({ name, collections }: ConfigCommand, { kind }: Collection, verb: string): string =>
+  `sallyport ${name} ${collections[0]?.kind === kind ? '' : `${kind} `}${verb}${VERBS[verb]?.usage ?? ''} [--json]`;
+const keysRow = (collection: Collection): string =>
+  `KEY of ${withArticle(collection.noun)}: ${keysOf(collection).join(', ')}`;
+const ofSettings = ({ name }: ConfigCommand, settings: Settings): Usage & { readonly keys: string } => ({
+  rows: [`sallyport ${name} ${settings.name} --KEY VALUE... [--json]`],
+  keys: `KEY of ${settings.name}: ${keysOfSettings(settings).join(', ')}`,
+});
+const scriptRows = ({ name, scripts = {} }: ConfigCommand, word: string): string[] =>
+  (scripts[word]?.usage ?? []).map((row) => `sallyport ${name} ${`${word} ${row}`.trimEnd()} [--json]`);
+
+const KEYS_NOTE =
+  'An empty value removes a key; - stands for a secret, which is asked for or read from standard input.';
+
 export function scriptUsage(command: ConfigCommand): string {
   const { name, collections, settings = [], scripts = {} } = command;
-  const keyed = [
-    ...collections.map((each) => `KEY of ${withArticle(each.noun)}: ${keysOf(each).join(', ')}`),
-    ...settings.map((each) => `KEY of ${each.name}: ${keysOfSettings(each).join(', ')}`),
-  ];
+  const keyed = [...collections.map(keysRow), ...settings.map((each) => ofSettings(command, each).keys)];
   const rows = [
     `usage: sallyport ${name} ${PLACE_USAGE}   (asks)`,
-    ...collections.flatMap(({ kind }, i) =>
-      Object.entries(VERBS).map(
-        ([verb, { usage }]) => `  sallyport ${name} ${i === 0 ? '' : `${kind} `}${verb}${usage} [--json]`,
-      ),
-    ),
-    ...settings.map((each) => `  sallyport ${name} ${each.name} --KEY VALUE... [--json]`),
-    ...Object.entries(scripts).flatMap(([word, { usage }]) =>
-      usage.map((row) => `  sallyport ${name} ${`${word} ${row}`.trimEnd()} [--json]`),
-    ),
+    ...[
+      ...collections.flatMap((each) => Object.keys(VERBS).map((verb) => verbRow(command, each, verb))),
+      ...settings.flatMap((each) => ofSettings(command, each).rows),
+      ...Object.keys(scripts).flatMap((word) => scriptRows(command, word)),
+    ].map((row) => `  ${row}`),
     ...keyed,
-    ...(keyed.length > 0
-      ? ['An empty value removes a key; - stands for a secret, which is asked for or read from standard input.']
-      : []),
+    ...(keyed.length > 0 ? [KEYS_NOTE] : []),
   ];
   return rows.map((row) => `${row}\n`).join('');
+}
+
+/** The lines of the operation that was meant; of all, where that cannot be told. */
+export function scriptUsageOf(command: ConfigCommand, args: readonly string[]): string {
+  const meant = meantBy(command, args);
+  if (meant === undefined) return scriptUsage(command);
+  const { rows, keys } = meant;
+  const lines = [`usage: ${rows.join('\n       ')} ${PLACE_USAGE}`, ...(keys === undefined ? [] : [keys, KEYS_NOTE])];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function meantBy(command: ConfigCommand, args: readonly string[]): Usage | undefined {
+  const { collections, settings = [], scripts = {} } = command;
+  const [word = '', second = ''] = args.filter((arg) => !arg.startsWith('--'));
+  const named = settings.find(({ name }) => name === word);
+  if (named !== undefined) return ofSettings(command, named);
+  if (Object.hasOwn(scripts, word)) return { rows: scriptRows(command, word) };
+  const kind = collections.find((each, i) => i > 0 && each.kind === word);
+  const collection = kind ?? collections[0];
+  const verb = kind === undefined ? word : second;
+  if (collection === undefined || !Object.hasOwn(VERBS, verb)) return undefined;
+  const rows = [verbRow(command, collection, verb)];
+  return VERBS[verb]?.keys === true ? { rows, keys: keysRow(collection) } : { rows };
 }
 
 export async function scripted(command: ConfigCommand, editor: Editor): Promise<number> {

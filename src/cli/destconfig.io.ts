@@ -2,6 +2,7 @@
  * `destconfig`: limits and TLS by destination, as AsyncOS asks: SETUP, NEW, EDIT, DELETE, DEFAULT, LIST, DETAIL, CLEAR,
  * IMPORT, EXPORT. Effects: the configuration, the dialogue, files.
  */
+import { counted, thereAre } from '../core/counted.ts';
 import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, type Json, type Mapping, valueAt } from '../config/document.ts';
 import { refuseImpossible } from '../config/refusals.ts';
@@ -107,7 +108,7 @@ async function askRecipientLimit(
     before['minutes'] ?? 60,
   );
   const recipients = await ask(
-    `Enter the max number of recipients per ${minutes} minutes.`,
+    `Enter the max number of recipients per ${counted(minutes, 'minute')}.`,
     'recipients',
     before['recipients'],
   );
@@ -239,8 +240,7 @@ export const DESTCONFIG: ConfigCommand = {
   name: 'destconfig',
   heading: (document) => {
     const count = Object.keys(domainsOf(document)).length;
-    const entries = count === 1 ? 'is currently 1 entry' : `are currently ${count} entries`;
-    return `There ${entries} configured.\nDefault: ${entryRow(defaultEntry(document))}`;
+    return `${thereAre(count, 'entry', 'entries')} configured.\nDefault: ${entryRow(defaultEntry(document))}`;
   },
   collections: [
     {

@@ -13,7 +13,7 @@ import { loadRevision } from '../revision.ts';
 import { isUnused, type RuleReport, ruleUsage } from '../rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
 
 const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--days 7] [--json]
@@ -100,10 +100,17 @@ export async function dryRunCommand(args: readonly string[], write: Write): Prom
   const { options, flags, days } = asked;
   const { config, candidate } = options;
   if (config === undefined && candidate !== undefined) return refuse(write, DRY_RUN_USAGE, '--config is needed');
+  if (config === undefined) {
+    const { configOperation } = await import('./config.io.ts');
+    const place = options['data'] === undefined ? [] : ['--data', options['data']];
+    const more = [`--days=${days}`, ...(flags.has('json') ? ['--json'] : []), ...place];
+    return await configOperation('commit', ['--dry-run', ...more], write);
+  }
   // Of a gateway that runs on the file: what reading it again would change.
-  const dataDir = config === undefined ? options['data'] : dataFolder(config, options['data']);
-  if (config === undefined || candidate === undefined)
+  if (candidate === undefined) {
+    const dataDir = dataFolder(config, options['data']);
     return await dryRunCandidate({ dataDir, days, json: flags.has('json') }, write);
+  }
   const data = dataFolder(config, options['data']);
   const history = openHistory(data, write);
   if (history === undefined) return 1;
@@ -162,9 +169,9 @@ export async function unusedCommand(args: readonly string[], write: Write): Prom
 }
 
 async function rulesOfGateway({ options, flags }: Asked, days: number | undefined, write: Write) {
-  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const which = flags.has('candidate') ? ('candidate' as const) : ('running' as const);
   const query = { which, ...(days === undefined ? {} : { unusedDays: days }) };
-  return bodyOf<RuleReport>(await gatewayAt(options['data']).call('GET /api/rules', { query }), write);
+  return bodyOf<RuleReport>(await askWhy(options['data'], 'GET /api/rules', query), write);
 }
 
 async function rulesOfFile(

@@ -9,7 +9,7 @@ import { loadRevision } from '../revision.ts';
 import { type ExemptionReport, exemptionReport, type MonitoredReport, monitoredReport } from '../rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
 
 const EXEMPTIONS_USAGE = `usage: sallyport exemptions [--data DIR] [--candidate] [--soon DAYS] [--json]
@@ -46,7 +46,7 @@ type Exemptions = { readonly nowMs: number; readonly exemptions: readonly Exempt
 
 async function exemptionsOfGateway({ options, flags }: Arguments, soonDays: number, write: Write) {
   const which = flags.has('candidate') ? 'candidate' : 'running';
-  const answer = await gatewayAt(options['data']).call('GET /api/exemptions', { query: { which, soonDays } });
+  const answer = await askWhy(options['data'], 'GET /api/exemptions', { which, soonDays });
   return bodyOf<Exemptions>(answer, write);
 }
 

@@ -1,4 +1,5 @@
 /** What `sallyport exemptions` and `sallyport monitored` print. Pure. */
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
 import type { ExemptionReport, MonitoredReport } from '../rule-reports.ts';
 
@@ -10,8 +11,8 @@ export function renderExemptions(exemptions: readonly ExemptionReport[], nowMs: 
   return exemptions
     .map(({ name, user, untilMs, state, reason, grantedBy, uses, lastUseMs }) => {
       const days = Math.ceil((untilMs - nowMs) / DAY_MS);
-      const when = state === 'ended' ? `ENDED ${time(untilMs)}` : `until ${time(untilMs)} (${days} days)`;
-      const used = lastUseMs === undefined ? 'never used' : `used ${uses} times, last ${time(lastUseMs)}`;
+      const when = state === 'ended' ? `ENDED ${time(untilMs)}` : `until ${time(untilMs)} (${counted(days, 'day')})`;
+      const used = lastUseMs === undefined ? 'never used' : `used ${counted(uses, 'time')}, last ${time(lastUseMs)}`;
       const mark = state === 'ends soon' ? 'ENDS SOON, ' : '';
       return `${name}: ${printable(user)}, ${mark}${when}, ${used}\n    ${printable(reason)}; granted by ${printable(grantedBy)}\n`;
     })
@@ -23,7 +24,7 @@ export function renderMonitored(monitored: readonly MonitoredReport[]): string {
   return monitored
     .map(
       ({ profile, user, times, sinceMs, lastMs }) =>
-        `${printable(user)} (profile ${profile}): ${times} times, since ${time(sinceMs)}, last ${time(lastMs)}\n`,
+        `${printable(user)} (profile ${profile}): ${counted(times, 'time')}, since ${time(sinceMs)}, last ${time(lastMs)}\n`,
     )
     .join('');
 }

@@ -161,3 +161,24 @@ test('a value is put in its place, an object that is empty then goes', () => {
   assert.deepEqual(withValue({ a: 1, b: { c: 2 } }, ['b', 'c'], undefined), { a: 1 });
   assert.deepEqual(withValue({ list: [1, 2] }, ['list', 0], undefined), { list: [2] });
 });
+
+test('of the names that a key may refer to only those that suit are offered, and what is configured', () => {
+  const document = {
+    ldap: { queries: { card: { type: 'certificate' }, login: { type: 'smtpAuth' }, other: { type: 'smtpAuth' } } },
+  };
+  const place = { path: ['smtpAuthProfiles', 'p'], document };
+  const field: Field = {
+    key: 'query',
+    ask: 'Which?',
+    suits: (query, { type }) => (query as Mapping)['type'] === (type === 'ldap' ? 'smtpAuth' : 'certificate'),
+  };
+  assert.equal(asks(field, { type: 'ldap' }, place).text, 'Which?\n1. login\n2. other');
+  assert.match(asks(field, { type: 'certificate' }, place).text, /^Which\?\n1\. card\n/);
+  assert.match(asks(field, { type: 'ldap', query: 'card' }, place).text, /^Which\?\n1\. card\n2\. login\n/);
+  const none = asking(
+    field,
+    { type: 'ldap' },
+    { ...place, document: { ldap: { queries: { card: { type: 'certificate' } } } } },
+  );
+  assert.equal(none?.how, 'nothing');
+});

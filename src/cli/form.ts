@@ -22,6 +22,8 @@ export type Field = {
   readonly preset?: Json;
   /** What holds where nothing is configured, in place of the schema's default: an answer that repeats it is left out. */
   readonly inherited?: Json;
+  /** Of the names that a key may refer to, those whose object will do. */
+  readonly suits?: (named: Json | undefined, object: Mapping) => boolean;
   /** Why a value that the schema takes will not do all the same. */
   readonly judge?: (value: Json, object: Mapping) => string | undefined;
   /** Said after the answer. */
@@ -64,7 +66,7 @@ export function asking(field: Field, object: Mapping, place: Place): Asking | un
   if (shape.type === 'boolean') return asked(yesNo(text, preset === true), kept);
   if (shape.enum !== undefined) return asked(choice(text, enumOptions(field, shape), preset), kept);
   if (shape.refersTo !== undefined && !isList(current))
-    return reference(text, key, { current, document: place.document });
+    return reference(text, key, { current, names: suitableNames(shape.refersTo, field, object, place) });
   const understand = judged(reader(key, { object, place }), field, object);
   if (shape.secret === true)
     return { how: 'secret', text: secretText(text, current), understand: keeping(understand, current) };
@@ -120,14 +122,13 @@ const secretText = (text: string, current: Json | undefined): string =>
 
 function enumOptions({ labels = {} }: Field, { enum: words = [] }: Shape): Option<Json>[] {
   const order = Object.keys(labels).length > 0 ? Object.keys(labels) : words;
-  return order.map((word) => ({ value: word, label: labels[String(word)] ?? String(word) }));
+  return order.map((word) => ({ value: word, label: labels[String(word)] ?? String(word), word: String(word) }));
 }
 
-type Referring = { readonly current: Json | undefined; readonly document: Json };
+type Referring = { readonly current: Json | undefined; readonly names: readonly string[] };
 
-function reference(text: string, { shape, required }: SchemaKey, { current, document }: Referring): Asking {
+function reference(text: string, { shape, required }: SchemaKey, { current, names }: Referring): Asking {
   const section = shape.refersTo ?? '';
-  const names = namesOf(document, section);
   if (names.length === 0)
     return { how: 'nothing', needed: required, why: `There is nothing yet under ${section} to choose from.` };
   const options: Option<Json | undefined>[] = names.map((name) => ({ value: name, label: name }));
@@ -135,6 +136,14 @@ function reference(text: string, { shape, required }: SchemaKey, { current, docu
   // Without a choice so far an optional reference begins with None.
   const preset = current ?? (required ? names[0] : undefined);
   return asked(choice(text, options, preset), (value) => value);
+}
+
+/** What is configured already stays among them, whether it suits or not. */
+function suitableNames(section: string, { suits, key }: Field, object: Mapping, { document }: Place): string[] {
+  const names = namesOf(document, section);
+  if (suits === undefined) return names;
+  const current = valueAt(object, fieldPath({ key }));
+  return names.filter((name) => name === current || suits(valueAt(document, [...section.split('.'), name]), object));
 }
 
 /** The names that a key may refer to; what is built in counts. */

@@ -14,7 +14,7 @@ import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf } from './gateway-answer.io.ts';
 import { renderDirectoryTest } from './ldaptest.ts';
 import { readPassword } from './password.io.ts';
 import { choice, line, required, secret, yesNo } from './question.ts';
@@ -130,7 +130,7 @@ async function queriesOf({ options, flags }: Arguments, write: Write): Promise<r
     return loaded && namedQueries(loaded.config.ldap.queries);
   }
   const which = flags.has('candidate') ? 'candidate' : 'running';
-  const answer = await gatewayAt(data).call('GET /api/config', { query: { which, path: 'ldap.queries' } });
+  const answer = await askWhy(data, 'GET /api/config', { which, path: 'ldap.queries' });
   const found = bodyOf<{ readonly value: Record<string, { readonly type: string }> }>(answer, write);
   return found && namedQueries(found.value);
 }
@@ -178,7 +178,7 @@ async function askGateway({
       ? { certificate: pemOf(subject.certificate) }
       : { user: subject.user, ...(subject.password === undefined ? {} : { password: subject.password }) }),
   };
-  return bodyOf<DirectoryTest>(await gatewayAt(data).call('POST /api/ldaptest', { body }), write);
+  return bodyOf<DirectoryTest>(await askWhy(data, 'POST /api/ldaptest', body), write);
 }
 
 async function askFile(

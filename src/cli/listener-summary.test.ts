@@ -32,7 +32,7 @@ test('the summary is the one of the guide', () => {
     'Domain map: disabled',
     'TLS: Required',
   ]);
-  assert.equal(listenerRow(LISTENER, INTERFACES), '(on PublicNet (192.168.2.1/24)) SMTP TCP Port 25 Public');
+  assert.equal(listenerRow(LISTENER, INTERFACES), '(on PublicNet, 192.168.2.1) SMTP TCP Port 25 Public');
 });
 
 test('TLS that differs by sender group is told for each, and who is refused does not count', () => {

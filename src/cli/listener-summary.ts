@@ -62,15 +62,17 @@ export function tlsOf(document: Json, listener: Mapping): string {
   return [...words].map(([word, groups]) => `${word} (${groups.join(', ')})`).join(', ');
 }
 
-function interfaceOf(
-  address: string,
-  interfaces: readonly Interface[],
-): { readonly name: string; readonly port: string } {
+/** `full` as in the summary of a listener, `short` as in the list of all. */
+type Place = { readonly full: string; readonly short: string; readonly port: string };
+
+function placeOf(address: string, interfaces: readonly Interface[]): Place {
   const parsed = parseAddressPort(address);
-  if (parsed === undefined) return { name: address, port: '' };
-  const found = interfaces.find((each) => each.address === parsed.host);
-  const known = found === undefined ? parsed.host : `${found.name} (${found.cidr})`;
-  return { name: parsed.host === '' ? 'all' : known, port: String(parsed.port) };
+  if (parsed === undefined) return { full: address, short: address, port: '' };
+  const { host } = parsed;
+  const port = String(parsed.port);
+  const found = interfaces.find((each) => each.address === host);
+  if (found !== undefined) return { full: `${found.name} (${found.cidr})`, short: `${found.name}, ${host}`, port };
+  return host === '' ? { full: 'all', short: 'all', port } : { full: host, short: host, port };
 }
 
 const addressesOf = ({ address }: Mapping): string[] => (isList(address) ? address.map(text) : []);
@@ -80,8 +82,8 @@ const protocolOf = ({ tlsMode }: Mapping): string => (tlsMode === 'implicit' ? '
 export function listenerRow(listener: Json, interfaces: readonly Interface[]): string {
   if (!isMapping(listener)) return '';
   const places = addressesOf(listener).map((address) => {
-    const { name, port } = interfaceOf(address, interfaces);
-    return `(on ${name}) ${protocolOf(listener)} TCP Port ${port}`;
+    const { short, port } = placeOf(address, interfaces);
+    return `(on ${short}) ${protocolOf(listener)} TCP Port ${port}`;
   });
   return `${places.join(', ')} ${capital(text(listener['type']))}`;
 }
@@ -93,8 +95,8 @@ export function listenerSummary(
   const listener = mappingAt(document, ['listeners', name]);
   const { type, maxConcurrency = MAX_CONCURRENCY[text(type)] ?? 0, tcpQueue = 50 } = listener;
   const places = addressesOf(listener).map((address) => {
-    const { name: on, port } = interfaceOf(address, interfaces);
-    return `Interface: ${on} TCP Port ${port}`;
+    const { full, port } = placeOf(address, interfaces);
+    return `Interface: ${full} TCP Port ${port}`;
   });
   return [
     `Name: ${name}`,
@@ -129,6 +131,7 @@ export function hostAccessHeading(document: Json, listener: Mapping): string {
     '==========================',
     ...rows.map(([label, value]) => `${label}: ${value}`),
     '',
+    // Word for word as AsyncOS, whatever the number.
     `There are currently ${policies} policies defined.`,
     `There are currently ${senderGroups(listener).length} sender groups.`,
   ].join('\n');

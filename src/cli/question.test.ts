@@ -99,3 +99,12 @@ test('several choices stand with commas between; an empty answer is what stands 
   assert.deepEqual(answered(question, '2, Dir,2'), ['s', 'd']);
   assert.equal(answered(question, '2,7'), '"7" is no choice. Enter a number from 1 to 3.');
 });
+
+test('a choice is answered by what stands in the configuration, too', () => {
+  const question = choice('Type?', [
+    { value: 'pem', label: 'PEM (several lists)', word: 'pem' },
+    { value: 'asn1', label: 'ASN.1 (one list)', word: 'asn1' },
+  ]);
+  for (const answer of ['2', 'asn1', 'ASN1', 'asn.1', 'ASN.1 (one list)'])
+    assert.deepEqual(question.understand(answer), { ok: true, value: 'asn1' }, answer);
+});

@@ -23,6 +23,8 @@ export type Option<T> = {
   readonly label: string;
   /** Answers it, too, where the label is a whole row. */
   readonly name?: string;
+  /** And so does this: what stands in the configuration. */
+  readonly word?: string;
 };
 
 const MAX_ANSWER_CHARACTERS = 65_536;
@@ -99,7 +101,8 @@ export function choices<T>(text: string, options: readonly Option<T>[], presets:
 
 function chosen<T>(given: string, options: readonly Option<T>[]): Option<T> | undefined {
   // A label that is a number, such as a port, must not be hidden by its neighbour's position.
-  const exact = options.find(({ label, name = label }) => name.toLowerCase() === given.toLowerCase());
+  const same = (text: string | undefined): boolean => text?.toLowerCase() === given.toLowerCase();
+  const exact = options.find(({ label, name = label, word }) => same(name) || same(word));
   if (/^\d{1,6}$/.test(given) && (exact === undefined || Number(given) <= options.length))
     return options[Number(given) - 1];
   if (exact !== undefined) return exact;

@@ -4,6 +4,7 @@
  * queue is worked on in parts, and each part is done when it is counted; Ctrl-C leaves the rest as it is.
  * Effects: the control socket, standard output.
  */
+import { counted } from '../core/counted.ts';
 import type { QueueSelection } from '../core/queue-selection.ts';
 import { printable } from '../core/reply.ts';
 import type { Arguments, Write } from './arguments.ts';
@@ -113,24 +114,24 @@ async function disposeAll(on: OnAccounts, verb: Verb, { selection, reason }: Ord
     const body = { selection, ...(reason === undefined ? {} : { reason }), ...(after === undefined ? {} : { after }) };
     const answer = await on.api.call(ROUTE[verb], { body });
     if (!answer.ok) {
-      say(`${counted(sum.recipients)} ${DONE[verb]} before that.\n`);
+      say(`${recipientsOf(sum.recipients)} ${DONE[verb]} before that.\n`);
       return said(on, answer, () => '');
     }
     const done = { bounces: 0, ...answer.body };
     for (const name of ['recipients', 'messages', 'bounces', 'inDelivery'] as const) sum[name] += done[name];
     after = answer.body.after;
-    if (after !== undefined) say(`${counted(sum.recipients)} ${DONE[verb]} so far ...\n`);
+    if (after !== undefined) say(`${recipientsOf(sum.recipients)} ${DONE[verb]} so far ...\n`);
   }
   if (on.json) on.write(`${JSON.stringify(sum, null, 2)}\n`);
-  say(`${counted(sum.recipients)} ${DONE[verb]}.\n`);
+  say(`${recipientsOf(sum.recipients)} ${DONE[verb]}.\n`);
   if (sum.inDelivery > 0)
     say(
-      `${counted(sum.inDelivery)} in delivery at this moment, not touched: their delivery decides. suspenddel first, to reach them.\n`,
+      `${recipientsOf(sum.inDelivery)} in delivery at this moment, not touched: their delivery decides. suspenddel first, to reach them.\n`,
     );
   return 0;
 }
 
-const counted = (recipients: number): string => `${recipients} recipient${recipients === 1 ? '' : 's'}`;
+const recipientsOf = (count: number): string => counted(count, 'recipient');
 
 export const delivernow = (args: readonly string[], write: Write, context: CommandContext): Promise<number> =>
   runOperation(
@@ -151,7 +152,7 @@ export const delivernow = (args: readonly string[], write: Write, context: Comma
           recipients += answer.body.recipients;
           after = answer.body.after;
         }
-        write(on.json ? `${JSON.stringify({ recipients }, null, 2)}\n` : `${counted(recipients)} scheduled.\n`);
+        write(on.json ? `${JSON.stringify({ recipients }, null, 2)}\n` : `${recipientsOf(recipients)} scheduled.\n`);
         return 0;
       },
     },
@@ -210,7 +211,7 @@ async function showAll(on: OnAccounts, selection: QueueSelection, most: number):
     shown += recipients.length;
     after = answer.body.after;
   }
-  if (!on.json) on.write(`${counted(shown)} shown.\n`);
+  if (!on.json) on.write(`${recipientsOf(shown)} shown.\n`);
   return 0;
 }
 

@@ -2,6 +2,7 @@
  * `listenerconfig > edit > rcptaccess`: the recipient access table of a public listener, in its order.
  * Effects: the configuration, the dialogue.
  */
+import { thereAre } from '../core/counted.ts';
 import { isList, isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { Interrupted } from './dialogue.io.ts';
 import type { Editor, MenuOperation } from './editor.io.ts';
@@ -37,7 +38,7 @@ export class RecipientAccess {
   }
 
   heading = async (): Promise<string> =>
-    `Recipient Access Table\n\nThere are currently ${(await this.#entries()).length} entries.`;
+    `Recipient Access Table\n\n${thereAre((await this.#entries()).length, 'entry', 'entries')}.`;
 
   operations(): MenuOperation[] {
     return [

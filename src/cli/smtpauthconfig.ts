@@ -1,5 +1,5 @@
 /** `smtpauthconfig`: profiles that say how people prove who they are. Pure. */
-import { isMapping, type Mapping } from '../config/document.ts';
+import { isMapping, type Json, type Mapping } from '../config/document.ts';
 import type { ConfigCommand } from './collection.ts';
 import { shown } from './form.ts';
 
@@ -26,11 +26,12 @@ export const SMTPAUTHCONFIG: ConfigCommand = {
       row: (object) =>
         isMapping(object) ? `(${shown(object['type'] ?? '')}, query ${shown(object['query'] ?? 'none')})` : '',
       fields: () => [
-        { key: 'query', ask: 'Which LDAP query is asked?' },
+        { key: 'query', ask: 'Which LDAP query is asked?', suits: isQueryFor },
         { key: 'trust', ask: 'Certificate authorities whose clients this profile accepts, with commas between.' },
         {
           key: 'allowSmtpAuth',
           ask: 'Which profile is used for the SMTP AUTH command if a client certificate is not available?',
+          suits: (profile) => isMapping(profile) && profile['type'] === 'ldap',
         },
         {
           key: 'compareCertificate',
@@ -63,6 +64,10 @@ export const SMTPAUTHCONFIG: ConfigCommand = {
     },
   ],
 };
+
+/** A profile asks queries of one type only. */
+const isQueryFor = (query: Json | undefined, { type }: Mapping): boolean =>
+  isMapping(query) && query['type'] === (type === 'certificate' ? 'certificate' : 'smtpAuth');
 
 function rejects({ checkAllowed }: Mapping): boolean {
   return isMapping(checkAllowed) && checkAllowed['action'] === 'reject';

@@ -2,6 +2,7 @@
  * `smtproutes`: where mail for a domain goes. In the dialogue NEW, EDIT, DELETE, PRINT, IMPORT, EXPORT, CLEAR; the same words
  * for scripts. Effects: the configuration, the dialogue, files.
  */
+import { thereAre } from '../core/counted.ts';
 import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, type Mapping } from '../config/document.ts';
 import { routeKeyFault } from '../config/semantics-delivery.ts';
@@ -166,9 +167,7 @@ export const SMTPROUTES: ConfigCommand = {
   collections: [],
   heading: ({ smtpRoutes }) => {
     const count = isMapping(smtpRoutes) ? Object.keys(smtpRoutes).length : 0;
-    return count === 0
-      ? 'There are currently no routes configured.'
-      : `There are currently ${count} routes configured.`;
+    return count === 0 ? 'There are currently no routes configured.' : `${thereAre(count, 'route')} configured.`;
   },
   extras: EXTRAS,
   scripts: {

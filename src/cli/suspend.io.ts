@@ -7,6 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RouteOutput } from '../admin/route.ts';
 import type { Api } from '../admin/routes.ts';
+import { counted } from '../core/counted.ts';
 import type { WhichListeners } from '../core/suspension.ts';
 import type { Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
@@ -167,10 +168,12 @@ async function ending({ api, write }: OnAccounts, { listeners, delivery }: What,
     for (const { name, suspended, connections } of answer.body.listeners)
       if (suspended !== undefined && concerns(name))
         write(
-          `Receiving suspended for ${name}.${connections > 0 ? ` ${connections} sessions finish their transaction.` : ''}\n`,
+          `Receiving suspended for ${name}.${connections > 0 ? ` ${counted(connections, 'session')} may finish the transaction under way.` : ''}\n`,
         );
     if (delivery === true)
-      write(`Mail delivery suspended.${out > 0 ? ` ${out} connections finish their message.` : ''}\n`);
+      write(
+        `Mail delivery suspended.${out > 0 ? ` ${counted(out, 'connection')} may finish the message under way.` : ''}\n`,
+      );
     return 0;
   }
 }

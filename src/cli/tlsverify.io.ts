@@ -11,7 +11,7 @@ import {
 } from '../destination-verification.ts';
 import { loadRevision } from '../revision.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf } from './gateway-answer.io.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { line, required, yesNo } from './question.ts';
@@ -88,7 +88,7 @@ async function askGateway({ options, flags }: Arguments, question: DestinationQu
     ...(port === undefined ? {} : { port }),
     ...(ca === undefined ? {} : { ca }),
   };
-  const answer = await gatewayAt(options['data']).call('POST /api/tlsverify', { body });
+  const answer = await askWhy(options['data'], 'POST /api/tlsverify', body);
   return bodyOf<DestinationVerification>(answer, write);
 }
 

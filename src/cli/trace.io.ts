@@ -12,7 +12,7 @@ import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf } from './gateway-answer.io.ts';
 import { yesNo } from './question.ts';
 import { renderTrace, TRACE_EXIT_CODE } from './trace.ts';
 import { askForTrace, questionOf } from './trace-question.io.ts';
@@ -74,7 +74,7 @@ async function listenersOf({ options, flags }: Arguments, write: Write): Promise
     return undefined;
   }
   const which = flags.has('candidate') ? 'candidate' : 'running';
-  const answer = await gatewayAt(data).call('GET /api/config', { query: { which, path: 'listeners' } });
+  const answer = await askWhy(data, 'GET /api/config', { which, path: 'listeners' });
   const found = bodyOf<{ readonly value: object }>(answer, write);
   return found && Object.keys(found.value);
 }
@@ -93,7 +93,7 @@ async function askGateway({ options, flags }: Arguments, question: TraceQuestion
     ...(certificates.length === 0 ? {} : { certificate: certificates.map(pemOf).join('') }),
     ...(message === undefined ? {} : { message: message.toString('base64') }),
   };
-  const answer = await gatewayAt(options['data']).call('POST /api/trace', { body });
+  const answer = await askWhy(options['data'], 'POST /api/trace', body);
   return bodyOf<TraceReport>(answer, write) ?? 1;
 }
 

@@ -103,6 +103,118 @@ test('who commits second is told what the other has changed, and chooses for eac
   assert.equal(await running('listeners.submission.tcpQueue'), 60);
 });
 
+test('a saved candidate that is loaded after another commit still tells of the same key, and keeps the others', async () => {
+  const file = join(temporaryFolder(), 'candidate.yaml');
+  const as = (account: string, ...words: readonly string[]) => pipedAs(account, at(...words));
+  await as('bob', 'config', 'set', 'listeners.submission.defaultDomain', 'bob.example');
+  assert.equal((await as('bob', 'saveconfig', file, '--candidate')).code, 0);
+  await as('ann', 'config', 'set', 'listeners.submission.defaultDomain', 'ann2.example');
+  await as('ann', 'config', 'set', 'system.minFreeSpace', '36M');
+  assert.equal((await as('ann', 'commit', '--comment', 'ann again')).code, 0);
+  const loaded = await as('bob', 'loadconfig', file);
+  assert.equal(loaded.code, 0, loaded.stdout);
+  assert.match(
+    loaded.stdout,
+    /^Committed by others since revision \d+, and not changed by .*: stays\n\* system\.minFreeSpace: "33M" -> "36M"\n/m,
+  );
+  assert.match(loaded.stdout, /listeners\.submission\.defaultDomain was changed by cli:ann at .*: ann again\n/);
+  const refused = await as('bob', 'commit', '--comment', 'bob');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /choose: sallyport config rebase mine PATH\.\.\. theirs PATH\.\.\.\n$/);
+  assert.equal(await running('listeners.submission.defaultDomain'), 'ann2.example');
+  await as('bob', 'clearchanges', '--yes');
+});
+
+test('a saved configuration that is loaded later says what it takes back; with --base it takes nothing back', async () => {
+  const file = join(temporaryFolder(), 'saved.yaml');
+  const saved = await revision();
+  assert.equal((await piped(at('saveconfig', file))).code, 0);
+  await piped(set('system.minFreeSpace', '37M'));
+  assert.equal((await piped(at('commit', '--comment', 'later'))).code, 0);
+  const back = await piped(at('loadconfig', file));
+  assert.match(
+    back.stdout,
+    new RegExp(
+      `was saved from revision ${saved}\\. Of what was committed since then it takes back:\n {2}system\\.minFreeSpace\nWith --base ${saved} that stays`,
+    ),
+  );
+  await piped(at('clearchanges', '--yes'));
+  const merged = await piped(at('loadconfig', file, '--base', String(saved), '--json'));
+  assert.equal(merged.code, 0, merged.stdout);
+  const { base, changes, conflicts, stays } = JSON.parse(merged.stdout);
+  assert.deepEqual([base, changes, conflicts, stays.length], [saved, [], [], 1]);
+  assert.match((await piped(at('commit', '--comment', 'x'))).stdout, /there are no changes to commit/);
+});
+
+test('wrong usage shows the usage of that command and nothing else', async () => {
+  const place = '[--data DIR [--key-file FILE] | --config FILE]\n';
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [
+      ['commit', '--nonsense'],
+      `usage: sallyport commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json] ${place}`,
+    ],
+    [
+      ['commit', '--confirm', 'soon'],
+      `usage: sallyport commit [--comment TEXT] [--confirm DURATION | --dry-run [--days 7]] [--json] ${place}`,
+    ],
+    [['showchanges', '--to', 'x'], `usage: sallyport showchanges [--json] ${place}`],
+    [['clearchanges', 'x'], `usage: sallyport clearchanges [--yes] [--json] ${place}`],
+    [
+      ['rollbackconfig', 'x'],
+      `usage: sallyport rollbackconfig [REVISION [--comment TEXT] [--confirm DURATION] [--json]] ${place}`,
+    ],
+    [['config', 'history', 'x'], `usage: sallyport config history [--json] ${place}`],
+    [['config', 'status', '--commit'], `usage: sallyport config status [--json] ${place}`],
+    [
+      ['listenerconfig', 'rename', 'submission'],
+      `usage: sallyport listenerconfig rename NAME NEW-NAME [--json] ${place}`,
+    ],
+  ];
+  for (const [words, usage] of cases) {
+    const { code, stdout } = await piped(at(...words));
+    assert.equal(code, 2, stdout);
+    assert.ok(stdout.startsWith(usage), stdout);
+    assert.ok(stdout.slice(usage.length).split('\n').length <= 2, stdout);
+  }
+});
+
+test('what another administrator commits while a form is being answered is not taken back', async () => {
+  const session = onTerminal(...at('listenerconfig'));
+  let seen = await session.shows(/\[\]> /);
+  for (const answer of ['edit', '1', 'limits']) {
+    session.write(`${answer}${KEY.enter}`);
+    seen = await session.shows(/\]> /, seen);
+  }
+  await pipedAs('ann', set('listeners.submission.defaultDomain', 'ann3.example'));
+  assert.equal((await pipedAs('ann', at('commit', '--comment', 'meanwhile'))).code, 0);
+  for (const answer of ['123', '', '', '']) {
+    session.write(`${answer}${KEY.enter}`);
+    seen = await session.shows(/\]> /, seen);
+  }
+  session.kill();
+  const { stdout } = await piped(at('showchanges'));
+  assert.match(stdout, /^\+ listeners\.submission\.maxConcurrency: 123\n$/);
+  assert.equal((await piped(at('commit', '--comment', 'both'))).code, 0);
+  assert.equal(await running('listeners.submission.defaultDomain'), 'ann3.example');
+  assert.equal(await running('listeners.submission.maxConcurrency'), 123);
+});
+
+test('a commit has the same author whether a gateway runs or not', async () => {
+  const history = async () =>
+    (JSON.parse((await pipedAs('carl', at('config', 'history', '--json'))).stdout) as { author: string }[])[0]?.author;
+  await pipedAs('carl', set('system.minFreeSpace', '38M'));
+  await pipedAs('carl', at('commit', '--comment', 'online'));
+  assert.equal(await history(), 'cli:carl');
+  await gateway.stop();
+  await pipedAs('carl', set('system.minFreeSpace', '39M'));
+  const { stdout } = await pipedAs('carl', at('commit', '--comment', 'offline'));
+  assert.match(stdout, /Changes committed: revision \d+, counts from the next start\n$/);
+  assert.equal(await history(), 'cli:carl');
+  const { config, folder } = one;
+  gateway = await site.start(config, { folder, store: true });
+  assert.equal(await running('system.minFreeSpace'), '39M');
+});
+
 test('rollbackconfig lists the revisions, asks, and commits the earlier one as a new one', async () => {
   const last = await revision();
   const { code, stdout } = await piped(at('rollbackconfig'), 'one', '1', 'y', '');

@@ -108,13 +108,13 @@ test('where a file is the truth, dryrun and trace --candidate say what reading i
     await runProgram(PROGRAM, [...args, '--config', gateway.configFile]);
   const same = await command('dryrun');
   assert.equal(same.code, 0, same.output);
-  assert.match(same.output, /^None of 1 clients seen in the last 7 days would get another verdict\.$/m);
+  assert.match(same.output, /^None of 1 client seen in the last 7 days would get another verdict\.$/m);
   const policies = config['mailFlowPolicies'] as Record<string, object>;
   const strict = { ...policies, submission: { ...policies['submission'], verifyClientCertificate: true } };
   writeConfig(gateway.configFile, { ...config, mailFlowPolicies: strict });
   const next = await command('dryrun');
   assert.equal(next.code, 3, next.output);
-  assert.match(next.output, /^1 of 1 clients seen in the last 7 days would be refused:\n {2}bob from/m);
+  assert.match(next.output, /^1 of 1 client seen in the last 7 days would be refused:\n {2}bob from/m);
   assert.equal((await command('commit', '--dry-run')).code, 3);
   const traced = [
     '--from-ip',

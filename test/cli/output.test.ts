@@ -35,3 +35,12 @@ test('version says which one it is', async () => {
   assert.equal(code, 0);
   assert.match(stdout, /^Sallyport \d+\.\d+\.\d+\n$/);
 });
+
+test('a command that is not there is one line with what may have been meant, not the list of all', async () => {
+  const { code, stdout } = await piped(['comit', '--comment', 'x']);
+  assert.equal(code, 2);
+  assert.equal(
+    stdout,
+    'sallyport: there is no command comit; did you mean "commit"?\nsallyport help lists all commands\n',
+  );
+});

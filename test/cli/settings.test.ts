@@ -49,7 +49,7 @@ test('routes are edited, exported, imported and cleared; a faulty file changes n
     'smtproutes',
     ...['new', 'example.com', 'relay.example.com:26', 'edit', 'ALL', 'USEDNS', 'export', file, ''],
   );
-  assert.match(output, /^There are currently 1 routes configured\.\n/);
+  assert.match(output, /^There is currently 1 route configured\.\n/);
   assert.equal(readFileSync(file, 'utf8').replace(/^#.*\n/, ''), 'ALL: USEDNS\nexample.com: relay.example.com:26\n');
   writeFileSync(file, 'example.net: [192.0.2.1]\nexample.org\n');
   assert.match(await told('smtproutes', 'import', file, ''), /line 2: a route is written DOMAIN: HOST, HOST\n/);

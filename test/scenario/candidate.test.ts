@@ -84,7 +84,7 @@ test('dryrun and commit --dry-run tell whose verdict one’s own changes would c
     const { code, output } = await run(...command);
     assert.equal(code, 3, output);
     assert.match(output, /^2 of 5 clients seen in the last 7 days would be refused:$/m);
-    assert.match(output, /bob from 127\.0\.0\.1 at submission, 1 sessions/);
+    assert.match(output, /bob from 127\.0\.0\.1 at submission, 1 session, last/);
     assert.match(output, /then refused: client certificate required \(certificate none, verify on, tls required\)/);
   }
   assert.equal((await run('config', 'show', VERIFY)).code, 1, 'nothing is in force');
@@ -279,23 +279,35 @@ test('the rules of the uncommitted configuration are told with --candidate', asy
 test('the running gateway lists exemptions by their end, and who is only monitored', async () => {
   const exemptions = await run('exemptions');
   assert.equal(exemptions.code, 3, exemptions.output);
-  assert.match(exemptions.output, /^alice-lost-card: alice, ENDS SOON, until .* used 1 times, last /);
+  assert.match(exemptions.output, /^alice-lost-card: alice, ENDS SOON, until .* used 1 time, last /);
   assert.match(exemptions.output, /^dave-spare: dave, until .*never used$/m);
   assert.equal((await run('exemptions', '--soon', '1')).code, 0);
   const monitored = await run('monitored');
   assert.equal(monitored.code, 0);
-  assert.match(monitored.output, /^erin \(profile monitored\): 1 times, since \d{4}-/);
+  assert.match(monitored.output, /^erin \(profile monitored\): 1 time, since \d{4}-/);
 });
 
-test('once the gateway has ended its commands say so; history and commit --dry-run are still there', async () => {
+test('once the gateway has ended, its commands answer from the store in the data folder', async () => {
   assert.equal((await run('config', 'set', VERIFY, 'true')).code, 0);
   await gateway.stop();
   // The store is nobody's now: the command opens it itself.
   const offline = await run('commit', '--dry-run');
   assert.equal(offline.code, 3, offline.output);
   assert.match(offline.output, /clients seen in the last 7 days would be refused:\n(.*\n)* {2}bob from 127\.0\.0\.1/);
-  const { code, output } = await run('dryrun');
-  assert.equal(code, 1);
-  assert.match(output, /no gateway is running on /);
+  assert.equal((await run('dryrun')).code, 3);
   assert.match((await run('monitored')).output, /^erin /);
+  const session = ['trace', '--listener', 'submission', '--from-ip', '127.0.0.1', '--tls', '--user', 'bob'];
+  const mail = ['--sender', 'bob@example.test', 'x@elsewhere.example'];
+  const traced = await run(...session, ...mail);
+  assert.equal(traced.code, 0, traced.output);
+  assert.match(traced.output, /: the mail is accepted, as bob$/m);
+  const then = await run(...session, '--candidate', ...mail);
+  assert.equal(then.code, 1, then.output);
+  assert.match(then.output, /^Decided by certificate: client certificate required \(/m);
+  assert.match((await run('ldaptest', '--user', 'bob', '--no-password')).output, /allowed to use SMTP AUTH/);
+  assert.match((await run('unused', '--all')).output, /exemptions\.alice-lost-card: last /);
+  assert.equal((await run('exemptions')).code, 3);
+  const card = await run('cert', 'verify', site.pki.card('frank').certFile, '--profile', 'cac');
+  assert.match(card.output, /revoked/);
+  assert.equal((await runProgram(PROGRAM, ['status', '--data', gateway.data])).code, 1);
 });

@@ -160,7 +160,7 @@ test('the uncommitted changes of the command line last from one command to the n
   configure('rollback', '1', '--data', data);
   assert.equal(configure('diff', '1', '3', '--data', data), 'no differences\n');
   configure('delete', 'listeners.submission.certificate', '--data', data);
-  assert.match(configure('clear', '--data', data), /^1 changes given up$/m);
+  assert.match(configure('clear', '--data', data), /^1 change given up$/m);
   const wrong = configCommand('set', 'listeners.nothing', '{"type": "private"}', '--data', data);
   assert.equal(wrong.code, 0);
   const refused = configCommand('commit', '--data', data);

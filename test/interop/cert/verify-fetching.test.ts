@@ -69,7 +69,7 @@ test('the list that the certificate names is fetched by the gateway once, and sh
   });
   const good = await verify(gateway, card('1001').certFile);
   assert.equal(good.code, 0, good.output);
-  assert.ok(good.output.includes(`list of source ${server.url()} (CN=Test Card Issuing CA,O=Example): 1 entries`));
+  assert.ok(good.output.includes(`list of source ${server.url()} (CN=Test Card Issuing CA,O=Example): 1 entry`));
   assert.match(good.output, /list of source root \(CN=Test Card Root CA,O=Example\): 0 entries/);
   const revoked = await verify(gateway, card('1006').certFile);
   assert.equal(revoked.code, 1);

@@ -42,7 +42,7 @@ test('a good card is accepted with path, every check, lists, query and owner', a
   assert.match(
     output,
     new RegExp(
-      `list of source cac \\(CN=Test Card Issuing CA,O=Example\\): 1 entries, CRL number 1, ${times}: good, does not list it`,
+      `list of source cac \\(CN=Test Card Issuing CA,O=Example\\): 1 entry, CRL number 1, ${times}: good, does not list it`,
     ),
   );
   assert.match(output, /Query: \(&\(caccn=ADAMS\.ALICE\.A\.1000000001\)\(cacserial=1001\)\) below dc=example,dc=test/);
