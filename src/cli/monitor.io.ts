@@ -51,7 +51,7 @@ export const hoststatus = (args: readonly string[], write: Write, context: Comma
       least: 0,
       most: 1,
       async run(on, { rest }) {
-        const host = rest[0] ?? (await on.dialogue.ask(line({ text: 'Recipient host:', read: required })));
+        const host = rest[0] || (await on.dialogue.ask(line({ text: 'Recipient host:', read: required })));
         return said(on, await on.api.call('GET /api/queue/hosts/{host}', { path: { host } }), (body) =>
           hostText(body, localZone),
         );

@@ -146,7 +146,8 @@ export class CommittedConfiguration implements ConfigurationStore {
       const revision = to < 1 ? undefined : this.#kept(to);
       if (revision === undefined) return this.#noRevision(to);
       const tree = revision.document;
-      if (isSame(tree, this.#vault.head().document)) return refuseNoChanges();
+      if (isSame(tree, this.#vault.head().document))
+        return refuseNoChanges(`revision ${to} is what is in force: there is nothing to go back`);
       const said = comment ?? `back to revision ${to}`;
       return this.#installation.install({ tree, author: who.name, comment: said, rollbackTo: to, confirmMs });
     });

@@ -37,7 +37,8 @@ export const refuseUnconfirmed = (unconfirmed: Unconfirmed): Refused =>
 export const refuseMissing = (why: string, path?: Path): Refused =>
   refused({ kind: 'not-found', why, ...(path === undefined ? {} : { path }) });
 
-export const refuseNoChanges = (): Refused => refused({ kind: 'no-changes', why: 'there are no changes to commit' });
+export const refuseNoChanges = (why = 'there are no changes to commit'): Refused =>
+  refused({ kind: 'no-changes', why });
 export const refuseImpossible = (why: string): Refused => refused({ kind: 'not-possible', why });
 export const refuseFailed = (why: string): Refused =>
   refused({ kind: 'failed', why: `the configuration in force goes on: ${why}` });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { renderFaultPath } from '../core/fault.ts';
 import { describedKeys } from './describe.ts';
 import { configSchema } from './schema.ts';
@@ -83,5 +84,15 @@ test('every key of the configuration is described', () => {
   assert.deepEqual(
     keys.filter(({ description = '' }) => description.length < 10).map(({ path }) => path),
     [],
+  );
+});
+
+test('a bound that a value must pass is not said as one that it may reach', () => {
+  const schema = z.strictObject({ mid: z.int().positive(), least: z.int().min(1), most: z.int().max(9) });
+  const data = { mid: 0, least: 0, most: 10 };
+  const parsed = schema.safeParse(data);
+  assert.deepEqual(
+    parsed.error === undefined ? [] : schemaFaults(parsed.error.issues, data, schema).map(({ message }) => message),
+    ['must be more than 0', 'must be at least 1', 'must be at most 9'],
   );
 });

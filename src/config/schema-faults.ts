@@ -79,9 +79,9 @@ function expected(issue: Issue): string {
     case 'invalid_union':
       return issue.discriminator === undefined ? issue.message : `allowed: ${listed(optionsOf(issue))}`;
     case 'too_small':
-      return `must ${bound(issue.origin, 'at least', Number(issue.minimum))}`;
+      return `must ${bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', Number(issue.minimum))}`;
     case 'too_big':
-      return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}`;
+      return `must ${bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', Number(issue.maximum))}`;
     case 'unrecognized_keys':
     case 'invalid_key':
     case 'invalid_element':
