@@ -103,6 +103,39 @@ test('who commits second is told what the other has changed, and chooses for eac
   assert.equal(await running('listeners.submission.tcpQueue'), 60);
 });
 
+test('rollbackconfig lists the revisions, asks, and commits the earlier one as a new one', async () => {
+  const last = await revision();
+  const { code, stdout } = await piped(at('rollbackconfig'), 'one', '1', 'y', '');
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, new RegExp(`^Previous commits:\\nRevision .*\\n${last} +\\d{4}-.*bob +only the queue\\n`));
+  assert.match(stdout, /A revision is a number of the list\.\n/);
+  assert.match(stdout, new RegExp(`Changes committed: revision ${last + 1}, in force`));
+  assert.equal(await running('listeners.submission.tcpQueue'), undefined);
+  assert.equal((await piped(at('rollbackconfig', String(last), '--json'))).code, 0);
+  assert.equal(await running('listeners.submission.tcpQueue'), 60);
+  assert.equal((await piped(at('rollbackconfig'), '1', 'n')).code, 0);
+  assert.equal(await revision(), last + 2);
+});
+
+test('saveconfig asks about secrets and the file, loadconfig takes it again', async () => {
+  const file = join(temporaryFolder(), 'saved.yaml');
+  const saved = await piped(at('saveconfig'), '', file);
+  assert.equal(saved.code, 0, saved.stdout);
+  assert.match(saved.stdout, /1\. Mask passphrases .*\n2\. Encrypt passphrases\n3\. Plain passphrases\n\[1\]> \n/);
+  assert.match(saved.stdout, /Enter the name of the file:\n\[gw\.example\.test-\d+-\d{8}T\d{6}\.yaml\]> /);
+  assert.ok(existsSync(file));
+  await piped(set('system.minFreeSpace', '35M'));
+  await piped(at('commit', '--comment', 'will be undone'));
+  const loaded = await piped(at('loadconfig'), '2', file);
+  assert.equal(loaded.code, 0, loaded.stdout);
+  assert.match(loaded.stdout, /\* system\.minFreeSpace: "35M" -> "33M"/);
+  await piped(at('clearchanges', '--yes'));
+  const pasted = await piped(at('loadconfig'), '1', ...readFileSync(file, 'utf8').trimEnd().split('\n'), '.');
+  assert.equal(pasted.code, 0, pasted.stdout);
+  assert.match(pasted.stdout, /\* system\.minFreeSpace: "35M" -> "33M"/);
+  await piped(at('clearchanges', '--yes'));
+});
+
 test('a saved candidate that is loaded after another commit still tells of the same key, and keeps the others', async () => {
   const file = join(temporaryFolder(), 'candidate.yaml');
   const as = (account: string, ...words: readonly string[]) => pipedAs(account, at(...words));
@@ -115,7 +148,7 @@ test('a saved candidate that is loaded after another commit still tells of the s
   assert.equal(loaded.code, 0, loaded.stdout);
   assert.match(
     loaded.stdout,
-    /^Committed by others since revision \d+, and not changed by .*: stays\n\* system\.minFreeSpace: "33M" -> "36M"\n/m,
+    /^Committed by others since revision \d+, and not changed by .*: stays\n\* system\.minFreeSpace: "35M" -> "36M"\n/m,
   );
   assert.match(loaded.stdout, /listeners\.submission\.defaultDomain was changed by cli:ann at .*: ann again\n/);
   const refused = await as('bob', 'commit', '--comment', 'bob');
@@ -213,39 +246,6 @@ test('a commit has the same author whether a gateway runs or not', async () => {
   const { config, folder } = one;
   gateway = await site.start(config, { folder, store: true });
   assert.equal(await running('system.minFreeSpace'), '39M');
-});
-
-test('rollbackconfig lists the revisions, asks, and commits the earlier one as a new one', async () => {
-  const last = await revision();
-  const { code, stdout } = await piped(at('rollbackconfig'), 'one', '1', 'y', '');
-  assert.equal(code, 0, stdout);
-  assert.match(stdout, new RegExp(`^Previous commits:\\nRevision .*\\n${last} +\\d{4}-.*bob +only the queue\\n`));
-  assert.match(stdout, /A revision is a number of the list\.\n/);
-  assert.match(stdout, new RegExp(`Changes committed: revision ${last + 1}, in force`));
-  assert.equal(await running('listeners.submission.tcpQueue'), undefined);
-  assert.equal((await piped(at('rollbackconfig', String(last), '--json'))).code, 0);
-  assert.equal(await running('listeners.submission.tcpQueue'), 60);
-  assert.equal((await piped(at('rollbackconfig'), '1', 'n')).code, 0);
-  assert.equal(await revision(), last + 2);
-});
-
-test('saveconfig asks about secrets and the file, loadconfig takes it again', async () => {
-  const file = join(temporaryFolder(), 'saved.yaml');
-  const saved = await piped(at('saveconfig'), '', file);
-  assert.equal(saved.code, 0, saved.stdout);
-  assert.match(saved.stdout, /1\. Mask passphrases .*\n2\. Encrypt passphrases\n3\. Plain passphrases\n\[1\]> \n/);
-  assert.match(saved.stdout, /Enter the name of the file:\n\[gw\.example\.test-\d+-\d{8}T\d{6}\.yaml\]> /);
-  assert.ok(existsSync(file));
-  await piped(set('system.minFreeSpace', '35M'));
-  await piped(at('commit', '--comment', 'will be undone'));
-  const loaded = await piped(at('loadconfig'), '2', file);
-  assert.equal(loaded.code, 0, loaded.stdout);
-  assert.match(loaded.stdout, /\* system\.minFreeSpace: "35M" -> "33M"/);
-  await piped(at('clearchanges', '--yes'));
-  const pasted = await piped(at('loadconfig'), '1', ...readFileSync(file, 'utf8').trimEnd().split('\n'), '.');
-  assert.equal(pasted.code, 0, pasted.stdout);
-  assert.match(pasted.stdout, /\* system\.minFreeSpace: "35M" -> "33M"/);
-  await piped(at('clearchanges', '--yes'));
 });
 
 test('where a file is the truth, what would change is refused before anything is asked', async () => {
