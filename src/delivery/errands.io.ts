@@ -14,6 +14,8 @@ const REST_MS = 10;
 const LONGEST_SLEEP_MS = 60_000;
 const AFTER_FAILURE_MS = 5_000;
 const FIRST_PATIENCE_MS = 1_000;
+/** A disk that was full for a moment must not hold up delivery for long after it. */
+const LONGEST_PATIENCE_MS = 5_000;
 
 export type ErrandsOptions = {
   /** One round; answers when the next one is due at the latest. */
@@ -68,12 +70,15 @@ export class Errands {
 
   /** Does it until it succeeds: what a next hop has answered must not be forgotten because the disk is full. */
   async insist<T>(change: () => Promise<T>): Promise<T> {
-    for (let waitMs = FIRST_PATIENCE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_SLEEP_MS)) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await change();
       } catch (error) {
         if (this.#stopping || !(error instanceof GatewayError) || error.code === 'closed') throw error;
-        this.#complain('critical', 'the outcome of a delivery cannot be recorded yet', error);
+        // Told of each time that it has taken twice as many tries.
+        if ((tries & (tries - 1)) === 0)
+          this.#complain('critical', 'the outcome of a delivery cannot be recorded yet', error);
+        const waitMs = Math.min(FIRST_PATIENCE_MS * 2 ** Math.min(tries - 1, 10), LONGEST_PATIENCE_MS);
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }

@@ -13,6 +13,7 @@ import type { DueKey, Leases } from './leases.ts';
 import type { QueueDatabase } from './queue-database.io.ts';
 import type { Change } from './queue-protocol.ts';
 import type { MessageRows } from './queue-rows.ts';
+import type { Reserve } from './reserve.io.ts';
 import { hasten, inWorkQueue, leaveWorkQueue } from './rescheduling.io.ts';
 import { spoolPath } from './spool.io.ts';
 import { isBroken, isFull, storageFailure } from './store-failure.ts';
@@ -53,6 +54,7 @@ export type GroupCommitParts = {
   readonly db: QueueDatabase;
   readonly leases: Leases;
   readonly freeSpace: FreeSpace;
+  readonly reserve: Reserve;
   readonly spoolDir: string;
   readonly ids: SharedArrayBuffer;
   readonly reserved: CounterValues;
@@ -96,10 +98,19 @@ export class GroupCommit {
     // A log that has been copied into the database can be written over from its start.
     if (isFull(failure)) this.tryCheckpoint();
     for (const pending of admitted) {
-      const why = this.#transact([pending]);
+      const why = this.#alone(pending);
       if (why !== undefined) this.#refuse(pending, why);
     }
     return this.#placed > placedBefore;
+  }
+
+  /** What became of mail is written down also on a full disk: it frees more than it takes. */
+  #alone(pending: PendingChange): unknown {
+    const why = this.#transact([pending]);
+    const isOutcome = pending.change.op === 'settle';
+    if (why === undefined || !isOutcome || !isFull(why) || !this.#parts.reserve.spend()) return why;
+    this.tryCheckpoint();
+    return this.#transact([pending]);
   }
 
   /** Moves the limits of the counters on where they come near; the timer calls it, commits do it by the way. */
@@ -239,6 +250,8 @@ export class GroupCommit {
     if (change.op !== 'accept') return true;
     try {
       this.#parts.freeSpace.check();
+      if (!this.#parts.reserve.ensure())
+        throw new GatewayError('storage-full', 'there is no room for the reserve of the data folder');
       this.#checkSpooled(change.rows);
       return true;
     } catch (error) {

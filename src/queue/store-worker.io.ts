@@ -27,6 +27,7 @@ import {
 } from './queue-protocol.ts';
 import { readQueue } from './queue-reads.io.ts';
 import { type RecoveryReport, recover, syncFolderNow } from './recovery.io.ts';
+import { Reserve } from './reserve.io.ts';
 import { storageFailure } from './store-failure.ts';
 
 /** Requests of one transaction; more wait for the next one. */
@@ -88,8 +89,10 @@ class StoreThread {
     sayReport(report);
     this.ids = createCounters(report.ids);
     const { reserved } = report;
+    const reserve = new Reserve(path.join(dataDir, 'queue.reserve'));
+    reserve.ensure();
     const parts = { db: this.#db, leases: this.#leases, freeSpace: this.#freeSpace, spoolDir, ids: this.ids, reserved };
-    this.#commits = new GroupCommit({ ...parts, onBroken: sayBroken });
+    this.#commits = new GroupCommit({ ...parts, reserve, onBroken: sayBroken });
     setInterval(() => this.#commits.reserveIds(), RESERVE_EVERY_MS).unref();
     this.#idle = setTimeout(() => this.#commits.checkpointFrom(CHECKPOINT_IDLE_BYTES), IDLE_MS).unref();
   }

@@ -1,6 +1,7 @@
 /** Fills the small disk that its first argument names, and prints as JSON what the store did. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { GatewayError } from '../../src/core/errors.ts';
 import { openQueueStore } from '../../src/queue/open-store.io.ts';
 import { type QueueClient, connectQueue } from '../../src/queue/queue-client.io.ts';
@@ -43,7 +44,7 @@ async function fill(queue: QueueClient): Promise<{ accepted: number[]; refusals:
 
 async function inline(): Promise<unknown> {
   const ballast = path.join(dataDir, 'ballast');
-  writeFileSync(ballast, Buffer.alloc(2.4 * 1024 * 1024));
+  writeFileSync(ballast, Buffer.alloc(1.4 * 1024 * 1024));
   const store = await openQueueStore({ dataDir, log: recordingLog() });
   const queue = connectQueue(store.connect());
   const { accepted, refusals } = await fill(queue);
@@ -101,4 +102,45 @@ async function spool(): Promise<unknown> {
   return { refusal, files, small };
 }
 
-process.stdout.write(JSON.stringify(scenario === 'inline' ? await inline() : await spool()));
+/** Takes what is left of the disk, to the last octet. */
+function takeAll(file: string): void {
+  const handle = openSync(file, 'a');
+  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
+    try {
+      for (;;) writeSync(handle, Buffer.alloc(size, 'x'));
+    } catch {
+      // Smaller pieces may still fit.
+    }
+  }
+  closeSync(handle);
+}
+
+async function outcome(): Promise<unknown> {
+  const store = await openQueueStore({ dataDir, log: recordingLog() });
+  const queue = connectQueue(store.connect());
+  await Promise.all([1, 2, 3].map((n) => queue.accept(message(n))));
+  const filler = path.join(dataDir, 'filler');
+  takeAll(filler);
+  const rid = message(1).envelope.recipients[0]?.rid ?? (0 as never);
+  const settled: string[] = [];
+  for (const n of [1, 2]) {
+    const answer = queue.settle([{ mid: mid(n), rid, outcome: 'delivered', response: '' }], []);
+    settled.push(await answer.then(() => 'recorded', codeOf));
+  }
+  takeAll(filler);
+  const whileFull = await queue.accept(message(4)).then(() => 'accepted', codeOf);
+  rmSync(filler);
+  let afterwards = '';
+  for (let i = 0; i < 50 && afterwards !== 'accepted'; i++) {
+    afterwards = await queue.accept(message(5)).then(() => 'accepted', codeOf);
+    if (afterwards !== 'accepted') await setTimeout(100);
+  }
+  await store.close();
+  const again = await openQueueStore({ dataDir, log: recordingLog() });
+  const afterRestart = (await connectQueue(again.connect()).summary()).messages;
+  await again.close();
+  return { settled, whileFull, afterwards, afterRestart };
+}
+
+const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = { inline, spool, outcome };
+process.stdout.write(JSON.stringify(await SCENARIOS[scenario ?? '']?.()));

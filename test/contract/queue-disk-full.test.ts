@@ -39,3 +39,13 @@ test('a body that does not fit into the spool folder is refused with storage-ful
   const seen = await onSmallDisk('spool');
   assert.deepEqual(seen, { refusal: 'storage-full', files: [], small: true });
 });
+
+test('what became of mail is recorded on a disk that is full to the last octet, and new mail waits until there is room again', async () => {
+  const seen = await onSmallDisk('outcome');
+  assert.deepEqual(seen, {
+    settled: ['recorded', 'recorded'],
+    whileFull: 'storage-full',
+    afterwards: 'accepted',
+    afterRestart: 2,
+  });
+});

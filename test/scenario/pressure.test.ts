@@ -165,7 +165,7 @@ test('a message in chunks may take longer than the time without a message, as on
   const { gateway, port } = await site.startOne({ policy: {}, more: { unsuccessfulTimeout: '1s' } });
   const session = await SmtpSession.open({ port });
   for (const line of ['MAIL FROM:<a@example.test>', 'RCPT TO:<b@example.test>']) await session.expect(line, '250');
-  session.write('BDAT 25\r\nSubject: slow chunks\r\n\r\na\r\n');
+  session.write('BDAT 27\r\nSubject: slow chunks\r\n\r\na\r\n');
   assert.equal((await session.reply()).code, 250);
   await setTimeout(1500);
   session.write('BDAT 3 LAST\r\nb\r\n');
