@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { claimAddress } from './accept/listener.io.ts';
-import { Alerts } from './alerts.ts';
+import { Alerts } from './control/alerts.io.ts';
 import { ConnectionLimits, createConnectionLimits } from './accept/connection-limits.ts';
 import { type ControlSocket, openControlSocket } from './admin/control-socket.io.ts';
 import {
@@ -15,7 +15,7 @@ import {
   openConfiguration,
   type OpenedConfiguration,
   type RunningConfiguration,
-} from './configuration.ts';
+} from './control/configuration.io.ts';
 import type { RevisionInfo, Unconfirmed } from './config/configuration-store.ts';
 import type { Config } from './config/schema.ts';
 import { serveCalls } from './core/calls.io.ts';
@@ -29,18 +29,18 @@ import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus }
 import { MetricsEndpoint } from './log/metrics-server.io.ts';
 import { openMailLog } from './log/writer.io.ts';
 import type { CompiledRevision } from './pipeline/thread-messages.ts';
-import { ExemptionNotices } from './exemption-notices.ts';
-import { HistoryKeeper } from './history-keeper.ts';
+import { ExemptionNotices } from './control/exemption-notices.io.ts';
+import { HistoryKeeper } from './control/history-keeper.io.ts';
+import { dropPrivileges } from './control/privileges.io.ts';
 import { fromNextStart } from './next-start.ts';
-import { dropPrivileges } from './privileges.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
-import { compileRevision } from './compiled-revision.ts';
-import { controlCalls } from './control-calls.ts';
-import { RateWatch } from './rate-watch.ts';
-import { SuspensionKeeper } from './suspension-keeper.ts';
-import { Threads } from './threads.ts';
-import { versionOfProgram } from './version.ts';
+import { compileRevision } from './pipeline/compiled-revision.ts';
+import { controlCalls } from './control/control-calls.io.ts';
+import { RateWatch } from './control/rate-watch.io.ts';
+import { SuspensionKeeper } from './control/suspension-keeper.io.ts';
+import { Threads } from './threads.io.ts';
+import { versionOfProgram } from './core/version.io.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
 import type { Staples } from './tls/stapling.ts';
 import { CertificateDesk } from './tls/certificate-desk.io.ts';

@@ -100,6 +100,24 @@ const PLANTED: readonly (readonly [title: string, files: Record<string, string>,
     /core may not import/,
   ],
   [
+    'a stage that imports what joins the stages is reported',
+    {
+      'src/explain/trace.io.ts': 'export const a = 1;',
+      'src/tls/x.io.ts': "import { a } from '../explain/trace.io.ts';",
+    },
+    /tls may not import values of src\/explain/,
+  ],
+  [
+    'a command that decides about mail itself is reported',
+    { ...HOST_TABLE, 'src/cli/x.ts': "import { a } from '../policy/host-access-table.ts';" },
+    /cli may not import values of/,
+  ],
+  [
+    'an effect in a file beside the composition root is reported, unless its name says so',
+    { 'src/threads.ts': "import { Worker } from 'node:worker_threads';" },
+    /threads\.ts: a pure file imports node:worker_threads/,
+  ],
+  [
     'the clock in a pure file is reported',
     { 'src/policy/x.ts': 'export const now = () => Date.now();' },
     /uses Date\.now/,
@@ -198,6 +216,8 @@ test('what the rules allow is not reported', () => {
     'src/pipeline/receipt.io.ts':
       "import { a } from '../policy/host-access-table.ts';\nimport { a as b } from '../tls/crl-store.io.ts';",
     'src/main.ts': "import './pipeline/receipt.io.ts';\nsetTimeout(() => 1, 1);",
+    'src/cli/x.ts': "import type { A } from '../policy/host-access-table.ts';\nimport { t } from '../tls/x.ts';",
+    'src/explain/trace.io.ts': "import './../pipeline/receipt.io.ts';",
   });
   assert.deepEqual(found, []);
 });

@@ -1,6 +1,6 @@
 /**
  * What the admin thread may ask of the control thread, as groups of async calls (`core/calls.io.ts`); arguments and
- * answers are structured-clone data. `gateway.ts` answers them. Pure: types only.
+ * answers are structured-clone data. `control/control-calls.io.ts` answers them. Pure: types only.
  */
 import type { AlertListing, AlertRecord } from '../alerts/alert-listing.ts';
 import type { ConfigurationStore } from '../config/configuration-store.ts';
@@ -25,9 +25,9 @@ export type GatewayStatus = {
   readonly systemStatus: string;
   readonly deliverySuspended?: Mark;
   readonly workQueuePaused?: Mark;
-  /** The next numbers. */
   /** Events per hour, by counter. */
   readonly rates: Rates;
+  /** The next numbers. */
   readonly ids: { readonly icid: number; readonly mid: number; readonly dcid: number };
   readonly startedMs: number;
   readonly counters: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 /**
  * What the API asks of those who explain decisions: `cert verify`, `trace`, a dry run, the directory test and the rest
- * of the questions that change nothing. The admin thread's root answers them (`src/explanations.ts`), because they join
+ * of the questions that change nothing. `explain/explanations.io.ts` answers them, because they join
  * stages. Pure: types only.
  */
 import type { Answer, Which } from '../config/configuration-store.ts';

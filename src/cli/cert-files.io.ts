@@ -3,7 +3,7 @@
  * Effects: files, standard input for passwords.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type CertificateFile, readCertificateFile } from '../certificate-file.ts';
+import { type CertificateFile, readCertificateFile } from './certificate-file.ts';
 import { readPassword } from './password.io.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;

@@ -4,10 +4,12 @@
  * Effects: files.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Certificate, diagnoseChain, keyBelongsTo } from '../certificate-file.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import { diagnoseChain } from '../tls/chain-order.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { configurationOf, pemOf, refuse } from './cert.ts';
 import { readCertificates, writeNew } from './cert-files.io.ts';
+import { keyBelongsTo } from './certificate-file.ts';
 
 export async function importFile({ rest: [file = ''], options }: Arguments, write: Write): Promise<number> {
   const { out } = options;

@@ -13,7 +13,7 @@ import {
   newKey,
   selfSignedCertificate,
   type Wanted,
-} from '../certificate-making.ts';
+} from '../tls/certificate-request.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { configurationOf, refuse } from './cert.ts';
 import { MAX_DAYS, readDays } from './certificate-days.ts';

@@ -5,9 +5,9 @@
  * revocation lists that no data folder has.
  */
 import path from 'node:path';
-import { type Verification, verifyCertificate } from '../certificate-verification.ts';
-import { offlineRevocation } from '../offline-revocation.ts';
-import { loadRevision } from '../revision.ts';
+import { type Verification, verifyCertificate } from '../explain/certificate-verification.io.ts';
+import { offlineRevocation } from '../explain/offline-revocation.io.ts';
+import { loadRevision } from '../control/revision.io.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { pemOf, refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';

@@ -2,8 +2,8 @@
  * What `sallyport cert verify` prints: each chain with each check, the lists and answers that were looked at, the
  * directory's query and what it found, and the verdict. Text from certificates is shown printable. Pure.
  */
-import type { Verification, VerifiedChain } from '../certificate-verification.ts';
 import { counted } from '../core/counted.ts';
+import type { Verification, VerifiedChain } from '../explain/certificate-verification.io.ts';
 import { printable } from '../core/reply.ts';
 import type { ExplainedAnswer, ExplainedList, ExplainedRevocation } from '../tls/revocation-explanation.ts';
 import type { CheckOutcome } from '../tls/path-explanation.ts';

@@ -4,19 +4,14 @@
  * AsyncOS: certconfig. Effects: reads files.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import {
-  buildTrustStore,
-  type Certificate,
-  type CertificateFile,
-  describeCertificate,
-  diagnoseChain,
-  keyBelongsTo,
-  keyWords,
-  tokensOf,
-} from '../certificate-file.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import { describeCertificate, keyWords } from '../tls/certificate-description.ts';
+import { diagnoseChain } from '../tls/chain-order.ts';
+import { buildTrustStore } from '../tls/trust-store.ts';
 import { type Arguments, type ArgumentSpec, parseArguments, type Write } from './arguments.ts';
 import { chainIsGood, pemOf, renderChain, refuse, renderFile, type ShownFile } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
+import { type CertificateFile, keyBelongsTo, tokensOf } from './certificate-file.ts';
 
 type Subcommand = {
   readonly usage: string;

@@ -1,7 +1,9 @@
 /**
  * What the `cert` commands print of certificates and chains. Text that comes from a certificate is shown printable. Pure.
  */
-import type { Certificate, ChainDiagnosis, Field } from '../certificate-file.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import type { Field } from '../tls/certificate-description.ts';
+import type { ChainDiagnosis } from '../tls/chain-order.ts';
 import { printable } from '../core/reply.ts';
 import type { Write } from './arguments.ts';
 

@@ -3,8 +3,8 @@
  * become part of the configuration, their keys encrypted there. Effects: the configuration, the dialogue, files, key generation.
  */
 import type { KeyObject } from 'node:crypto';
-import { keyBelongsTo } from '../certificate-file.ts';
-import { certificateRequest, KEY_TYPES, newKey, type Wanted } from '../certificate-making.ts';
+import { keyBelongsTo } from './certificate-file.ts';
+import { certificateRequest, KEY_TYPES, newKey, type Wanted } from '../tls/certificate-request.ts';
 import type { ConfigCommand, ExtraOperation } from './collection.ts';
 import { readCertificates } from './cert-files.io.ts';
 import { namesOf, selfSignedFor } from './cert-make.io.ts';

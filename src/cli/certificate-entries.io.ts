@@ -4,18 +4,15 @@
  * Effects: files, standard input for passwords.
  */
 import path from 'node:path';
-import {
-  buildTrustStore,
-  type Certificate,
-  type CertificateFile,
-  describeCertificate,
-  readCertificateFile,
-} from '../certificate-file.ts';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { printable } from '../core/reply.ts';
-import { pemOf } from './cert.ts';
+import { describeCertificate } from '../tls/certificate-description.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import { buildTrustStore } from '../tls/trust-store.ts';
 import { inOrder, ownWithChain } from './cert-import.io.ts';
+import { pemOf } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
+import { type CertificateFile, readCertificateFile } from './certificate-file.ts';
 import type { CertificateRow } from './certificate-table.ts';
 import type { Editor } from './editor.io.ts';
 import { shown } from './form.ts';

@@ -2,7 +2,7 @@
  * `certconfig` for scripts: `list`, `show`, `import`, `new`, `edit`, `export`, `delete`, and the same behind `authority`.
  * Effects: the configuration, files, key generation.
  */
-import { certificateRequest, KEY_TYPES, newKey } from '../certificate-making.ts';
+import { certificateRequest, KEY_TYPES, newKey } from '../tls/certificate-request.ts';
 import type { Edit } from '../config/configuration-store.ts';
 import type { Mapping } from '../config/document.ts';
 import { refuseImpossible } from '../config/refusals.ts';

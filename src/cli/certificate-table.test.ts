@@ -1,7 +1,7 @@
 /** Certificates as a table. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Certificate } from '../certificate-file.ts';
+import type { Certificate } from '../tls/certificate.ts';
 import { certificateTable, commonName } from './certificate-table.ts';
 
 const DAY_MS = 86_400_000;

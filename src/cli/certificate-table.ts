@@ -1,6 +1,6 @@
 /** Certificates of the configuration as AsyncOS lists them: name, common name, issuer, status, remaining days. Pure. */
-import type { Certificate } from '../certificate-file.ts';
 import { counted } from '../core/counted.ts';
+import type { Certificate } from '../tls/certificate.ts';
 import { printable } from '../core/reply.ts';
 
 export type CertificateRow = {

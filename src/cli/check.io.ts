@@ -1,5 +1,5 @@
 /** `sallyport check FILE`: the same door that `run` and SIGHUP use. Effects: reads the configuration and its files. */
-import { loadRevision } from '../revision.ts';
+import { loadRevision } from '../control/revision.io.ts';
 import { parseArguments, type Write } from './arguments.ts';
 
 export async function check(args: readonly string[], write: Write): Promise<number> {

@@ -121,7 +121,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
   const command = commandNamed(COMMANDS, name);
   if (['version', '--version', '-V'].includes(name) && command === undefined) {
-    write(`Sallyport ${(await import('../version.ts')).versionOfProgram()}\n`);
+    write(`Sallyport ${(await import('../core/version.io.ts')).versionOfProgram()}\n`);
     return 0;
   }
   if (command !== undefined) {

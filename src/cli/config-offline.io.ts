@@ -9,7 +9,7 @@ import { locateFaults, readDocument, writeDocument } from '../config/document-te
 import { FileConfiguration } from '../config/file-configuration.io.ts';
 import { storeFile } from '../config/store-database.io.ts';
 import { StoreVault } from '../config/store-vault.io.ts';
-import type { LoadedRevision } from '../revision.ts';
+import type { LoadedRevision } from '../control/revision.io.ts';
 import type { AccessOptions } from './config-access.io.ts';
 
 export async function openStore(
@@ -21,7 +21,7 @@ export async function openStore(
       return `${dataDir} has no configuration: name the data folder with --data DIR or a file with --config FILE`;
     mkdirSync(dataDir, { recursive: true, mode: 0o750 });
   }
-  const { loadRevision } = await import('../revision.ts');
+  const { loadRevision } = await import('../control/revision.io.ts');
   const vault = StoreVault.open({ dataDir, keyFile, credentials: process.env['CREDENTIALS_DIRECTORY'] });
   return new CommittedConfiguration(vault, {
     ...OFFLINE,
@@ -31,7 +31,7 @@ export async function openStore(
 }
 
 export async function openFile(file: string): Promise<FileConfiguration | string> {
-  const { loadRevision } = await import('../revision.ts');
+  const { loadRevision } = await import('../control/revision.io.ts');
   const check = (number: number): Promise<LoadedRevision> => loadRevision({ file, dataDir: undefined, number });
   const loaded = await check(1);
   if (!loaded.ok) return loaded.faults.join('\n');

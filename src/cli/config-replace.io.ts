@@ -11,7 +11,7 @@ import { type Json, isSame } from '../config/document.ts';
 import { keepMasked } from '../config/document-secrets.ts';
 import { writeDocument } from '../config/document-text.io.ts';
 import { refuseFaults, refuseImpossible } from '../config/refusals.ts';
-import { loadRevision } from '../revision.ts';
+import { loadRevision } from '../control/revision.io.ts';
 import type { Access } from './config-access.io.ts';
 import { type LoadRequest, readConfigurationText } from './config-load.io.ts';
 

@@ -5,12 +5,13 @@
  * Effects: the control socket; or reads configurations, the history file, revocation lists; may ask directories.
  */
 import path from 'node:path';
-import { dryRun, type DryRun, type JudgedRevision } from '../dry-run.ts';
-import { type ExplanationParts, explanationsOf } from '../explanations.ts';
+import { dryRun, type JudgedRevision } from '../explain/dry-run.io.ts';
+import type { DryRun } from '../explain/dry-run-report.ts';
+import { type ExplanationParts, explanationsOf } from '../explain/explanations.io.ts';
 import { ClientHistory } from '../log/client-history.io.ts';
-import { type OfflineLists, offlineRevocation } from '../offline-revocation.ts';
-import { loadRevision } from '../revision.ts';
-import { isUnused, type RuleReport, ruleUsage } from '../rule-reports.ts';
+import { type OfflineLists, offlineRevocation } from '../explain/offline-revocation.io.ts';
+import { loadRevision } from '../control/revision.io.ts';
+import { isUnused, type RuleReport, ruleUsage } from '../explain/rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
 import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';

@@ -1,8 +1,8 @@
 /** What `sallyport dryrun` and `sallyport unused` print. Pure. */
 import { counted, grouped, lastDays } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
-import { type ChangedClient, type DryRun, type Judged, VERDICT } from '../dry-run.ts';
-import { isUnused, type RuleReport } from '../rule-reports.ts';
+import { type ChangedClient, type DryRun, type Judged, VERDICT } from '../explain/dry-run-report.ts';
+import { isUnused, type RuleReport } from '../explain/rule-reports.ts';
 import { onOneLine } from './trace.ts';
 
 const MAX_LINES = 50;

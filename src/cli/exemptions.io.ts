@@ -5,8 +5,13 @@
  */
 import path from 'node:path';
 import { ClientHistory } from '../log/client-history.io.ts';
-import { loadRevision } from '../revision.ts';
-import { type ExemptionReport, exemptionReport, type MonitoredReport, monitoredReport } from '../rule-reports.ts';
+import { loadRevision } from '../control/revision.io.ts';
+import {
+  type ExemptionReport,
+  exemptionReport,
+  type MonitoredReport,
+  monitoredReport,
+} from '../explain/rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
 import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';

@@ -1,7 +1,7 @@
 /** What `sallyport exemptions` and `sallyport monitored` print. Pure. */
 import { counted } from '../core/counted.ts';
 import { printable } from '../core/reply.ts';
-import type { ExemptionReport, MonitoredReport } from '../rule-reports.ts';
+import type { ExemptionReport, MonitoredReport } from '../explain/rule-reports.ts';
 
 const DAY_MS = 86_400_000;
 const time = (ms: number): string => new Date(ms).toISOString();

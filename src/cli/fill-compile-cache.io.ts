@@ -7,12 +7,12 @@ import { flushCompileCache } from 'node:module';
 const ENTRIES = [
   './run.io.ts',
   './quickstart.io.ts',
-  '../revision.ts',
+  '../control/revision.io.ts',
   '../core/thread-room.io.ts',
   '../queue/store-worker.io.ts',
   '../pipeline/receive-thread.io.ts',
   '../pipeline/delivery-thread.io.ts',
-  '../admin-thread.ts',
+  '../admin-thread.io.ts',
   '../admin/open.io.ts',
 ];
 

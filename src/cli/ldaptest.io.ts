@@ -6,10 +6,10 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { certificatesOf } from '../certificate-lookup.ts';
+import { certificatesOf } from '../explain/certificate-lookup.ts';
 import type { Revision } from '../config/schema.ts';
-import { type DirectoryTest, testDirectory } from '../directory-test.ts';
-import { loadRevision } from '../revision.ts';
+import { type DirectoryTest, testDirectory } from '../explain/directory-test.io.ts';
+import { loadRevision } from '../control/revision.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LdapQueryConfig, SmtpAuthProfileConfig } from '../config/schema.ts';
 import { no, unknown, yes } from '../core/verdict.ts';
-import { chooseProfile, chooseQuery } from '../directory-test.ts';
+import { chooseProfile, chooseQuery } from '../explain/directory-test.io.ts';
 import type { Stage } from '../ldap/query.ts';
 import { concludeCertificate, concludeLogin, renderHost, renderStage, renderStaticMap } from './ldaptest.ts';
 

@@ -5,7 +5,7 @@
 import type { MappingRule } from '../config/schema.ts';
 import { printable } from '../core/reply.ts';
 import type { Answer } from '../core/verdict.ts';
-import type { DirectoryTest } from '../directory-test.ts';
+import type { DirectoryTest } from '../explain/directory-test.io.ts';
 import type { Found, HostTest } from '../ldap/directory.ts';
 import type { SmtpAuthAnswer, Stage } from '../ldap/query.ts';
 

@@ -64,7 +64,7 @@ async function prepare(dir: string, write: Write, shown: string): Promise<Ports>
   for (const folder of ['pki/people', 'crl', 'data', 'mail'])
     fs.mkdirSync(path.join(dir, folder), { recursive: true, mode: 0o700 });
   // In a process of its own: its libraries are not needed again.
-  await apart(new URL('../demonstration-authority.ts', import.meta.url), 'makeDemonstrationAuthority', {
+  await apart(new URL('./demonstration-authority.io.ts', import.meta.url), 'makeDemonstrationAuthority', {
     dir,
     cards: CARDS,
   });

@@ -10,8 +10,8 @@ import { problemError } from '../admin/problem.ts';
 import type { Answer, Refusal, Which } from '../config/configuration-store.ts';
 import { storeFile } from '../config/store-database.io.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
-import { type ExplanationParts, explanationsOf } from '../explanations.ts';
-import { offlineRevocation } from '../offline-revocation.ts';
+import { type ExplanationParts, explanationsOf } from '../explain/explanations.io.ts';
+import { offlineRevocation } from '../explain/offline-revocation.io.ts';
 import { type Access, accessConfiguration, localAdministrator } from './config-access.io.ts';
 
 type Word = 'running' | 'candidate' | undefined;

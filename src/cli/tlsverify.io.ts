@@ -8,8 +8,8 @@ import {
   type DestinationQuestion,
   type DestinationVerification,
   verifyDestination,
-} from '../destination-verification.ts';
-import { loadRevision } from '../revision.ts';
+} from '../explain/destination-verification.io.ts';
+import { loadRevision } from '../control/revision.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { askWhy, bodyOf } from './gateway-answer.io.ts';
 import type { CommandContext } from './command.ts';

@@ -1,7 +1,7 @@
 /** What `sallyport tlsverify` prints, in the words of AsyncOS where it has words. Text of other hosts is shown printable. Pure. */
 import { printable } from '../core/reply.ts';
 import type { HostVerification, PeerCertificate, VerificationStep } from '../delivery/tls-verification.io.ts';
-import type { DestinationVerification } from '../destination-verification.ts';
+import type { DestinationVerification } from '../explain/destination-verification.io.ts';
 
 const HEAD: Readonly<Record<VerificationStep['step'], string>> = {
   connect: 'Connecting to',

@@ -2,9 +2,9 @@
  * What `sallyport trace` is asked about: read from its options, or asked for as AsyncOS asks. Effects: files, the dialogue.
  */
 import { readFileSync } from 'node:fs';
-import { certificatesOf } from '../certificate-lookup.ts';
+import { certificatesOf } from '../explain/certificate-lookup.ts';
 import { normaliseIp } from '../core/network.ts';
-import type { TraceQuestion } from '../trace.ts';
+import type { TraceQuestion } from '../explain/trace.io.ts';
 import type { Arguments } from './arguments.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { readPassword } from './password.io.ts';

@@ -5,9 +5,9 @@
  * Effects: the control socket; or reads the configuration and files, asks the directory and, for the client's name, DNS.
  */
 import path from 'node:path';
-import { offlineRevocation } from '../offline-revocation.ts';
-import { loadRevision } from '../revision.ts';
-import { trace, traceInput, type TraceQuestion, type TraceReport } from '../trace.ts';
+import { offlineRevocation } from '../explain/offline-revocation.io.ts';
+import { loadRevision } from '../control/revision.io.ts';
+import { trace, traceInput, type TraceQuestion, type TraceReport } from '../explain/trace.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';

@@ -2,8 +2,8 @@
  * What `sallyport trace` prints: each stage of the session with the rule that decided, the directory's stages, the route
  * of each recipient, and the outcome. AsyncOS: trace. Pure.
  */
-import { printable, type Reply, renderReply } from '../core/reply.ts';
-import type { TraceReport } from '../trace.ts';
+import { printable, renderReply, type Reply } from '../core/reply.ts';
+import type { TraceReport } from '../explain/trace.io.ts';
 import { renderStage } from './ldaptest.ts';
 
 const MARK = { passed: 'ok      ', refused: 'refused ', deferred: 'deferred' } as const;

@@ -1,5 +1,5 @@
 /**
- * The thread's end of `thread.ts`: answers the control thread's requests with what the handlers do, and carries log
+ * The thread's end of `thread.io.ts`: answers the control thread's requests with what the handlers do, and carries log
  * lines up. Effects: messages to the control thread.
  */
 import { parentPort } from 'node:worker_threads';

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { DryRun } from '../../src/dry-run.ts';
+import type { DryRun } from '../../src/explain/dry-run-report.ts';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
-import type { RuleReport } from '../../src/rule-reports.ts';
-import type { TraceReport } from '../../src/trace.ts';
+import type { RuleReport } from '../../src/explain/rule-reports.ts';
+import type { TraceReport } from '../../src/explain/trace.io.ts';
 import { freePort, freePorts } from '../support/free-port.ts';
 import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import { runProgram } from '../support/program.ts';

@@ -8,7 +8,11 @@ import { posix } from 'node:path';
 export const LAYERS = ['core', 'config', 'smtp', 'ldap', 'log'];
 /** In the mail's order: a stage knows types of earlier stages and nothing of later ones. */
 export const STAGES = ['accept', 'policy', 'tls', 'identity', 'envelope', 'content', 'queue', 'delivery', 'alerts'];
-const FOLDERS = [...LAYERS, ...STAGES, 'pipeline', 'admin', 'cli', 'root'];
+const FOLDERS = [...LAYERS, ...STAGES, 'pipeline', 'admin', 'explain', 'control', 'cli', 'root'];
+/** Stages whose code the command line may call: it makes and reads certificates. */
+const STAGES_OF_CLI = ['tls', 'identity'];
+/** They do nothing but build effects and start: `.io.ts` would say nothing of them. */
+const COMPOSITION_ROOTS = ['src/main.ts', 'src/gateway.ts'];
 const MAX_LINES = 400;
 
 /** Dependencies whose folders are fixed; every other one may be imported in one folder of its choice. */
@@ -47,7 +51,7 @@ export function folderOf(path: string): string {
   return steps.length > 2 ? (steps[1] ?? '') : 'root';
 }
 
-const mayDoEffects = (path: string): boolean => path.endsWith('.io.ts') || folderOf(path) === 'root';
+const mayDoEffects = (path: string): boolean => path.endsWith('.io.ts') || COMPOSITION_ROOTS.includes(path);
 
 export function importsOf(text: string): Import[] {
   const fixed = [...text.matchAll(STATIC_IMPORT)].map((match) => ({
@@ -66,10 +70,12 @@ function mayImport(from: string, to: string, typeOnly: boolean): boolean {
     return LAYERS.includes(to) || (typeOnly && STAGES.indexOf(to) >= 0 && STAGES.indexOf(to) < STAGES.indexOf(from));
   if (from === 'pipeline') return LAYERS.includes(to) || STAGES.includes(to);
   if (from === 'admin') return LAYERS.includes(to) || (typeOnly && STAGES.includes(to));
-  // A command starts the gateway (root) or asks the running one (admin).
-  return (
-    from === 'cli' && (LAYERS.includes(to) || to === 'root' || to === 'admin' || (typeOnly && STAGES.includes(to)))
-  );
+  if (from === 'explain' || from === 'control')
+    return LAYERS.includes(to) || STAGES.includes(to) || to === 'pipeline' || (typeOnly && to === 'admin');
+  // A command starts the gateway (root), asks the running one (admin), or explains without one.
+  if (from !== 'cli') return false;
+  if (STAGES.includes(to)) return typeOnly || STAGES_OF_CLI.includes(to);
+  return LAYERS.includes(to) || ['root', 'admin', 'explain', 'control'].includes(to);
 }
 
 function importViolations({ path, text }: SourceFile): string[] {

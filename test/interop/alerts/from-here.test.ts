@@ -1,7 +1,7 @@
 /** Alerts while the delivery thread, which sends them, is what they tell of. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Alerts } from '../../../src/alerts.ts';
+import { Alerts } from '../../../src/control/alerts.io.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import type { RaisedAlert } from '../../../src/core/alert.ts';
 import type { MailEvent } from '../../../src/log/mail-event.ts';

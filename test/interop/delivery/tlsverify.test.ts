@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { DestinationVerification } from '../../../src/destination-verification.ts';
+import type { DestinationVerification } from '../../../src/explain/destination-verification.io.ts';
 import { CertificateAuthority, selfSigned } from '../../support/certificate-authority.ts';
 import { atEnd } from '../../support/at-end.ts';
 import { freePort } from '../../support/free-port.ts';

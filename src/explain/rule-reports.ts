@@ -2,8 +2,8 @@
  * How the rules of a configuration are used: hits and last hit of each sender group entry, mail flow policy, profile,
  * SMTP route and exemption; exemptions by their end; who is only monitored. Pure: hits and the time are handed in.
  */
-import type { Config } from './config/schema.ts';
-import { type KeptHits, RULE, type RuleHits } from './log/client-history.ts';
+import type { Config } from '../config/schema.ts';
+import { type KeptHits, RULE, type RuleHits } from '../log/client-history.ts';
 
 const DAY_MS = 86_400_000;
 const MONITORED = /^monitored ([^:]+): (.*)$/s;

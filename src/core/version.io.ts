@@ -2,6 +2,6 @@
 import fs from 'node:fs';
 
 export function versionOfProgram(): string {
-  const file = new URL('../package.json', import.meta.url);
+  const file = new URL('../../package.json', import.meta.url);
   return String((JSON.parse(fs.readFileSync(file, 'utf8')) as { version?: unknown }).version);
 }

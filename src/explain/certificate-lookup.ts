@@ -2,12 +2,12 @@
  * The certificate of a file and whose it is, as `ldaptest --certificate` asks. Here, because it joins two stages (tls,
  * identity) for the command line, which knows neither. Pure but for the directory query that is handed in.
  */
-import type { Answer } from './core/verdict.ts';
-import { type CertificateOwner, certificateOwner, type OwnerQuestion } from './identity/certificate-owner.ts';
-import { parseCertificate } from './tls/certificate.ts';
-import { DerError } from './tls/der.ts';
-import { decodePem } from './tls/pem.ts';
-import { CERTIFICATE_LABEL } from './tls/trust-store.ts';
+import type { Answer } from '../core/verdict.ts';
+import { certificateOwner, type CertificateOwner, type OwnerQuestion } from '../identity/certificate-owner.ts';
+import { parseCertificate } from '../tls/certificate.ts';
+import { DerError } from '../tls/der.ts';
+import { decodePem } from '../tls/pem.ts';
+import { CERTIFICATE_LABEL } from '../tls/trust-store.ts';
 
 export type CertificateLookup =
   | { readonly ok: true; readonly owner: (question: OwnerQuestion, nowMs: number) => Promise<Answer<CertificateOwner>> }

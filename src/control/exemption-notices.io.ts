@@ -2,9 +2,9 @@
  * Says in the log, at start, with each new revision and once a day, which exemptions end within two weeks or have ended
  * but still stand in the configuration. Effects: a timer, the log.
  */
-import type { Config } from './config/schema.ts';
-import type { Clock } from './core/ports.ts';
-import type { MailLog } from './log/mail-event.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import type { MailLog } from '../log/mail-event.ts';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;

@@ -5,23 +5,23 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { CommittedConfiguration } from './config/committed-configuration.io.ts';
-import type { ConfigurationTexts } from './config/configuration-ports.ts';
+import { CommittedConfiguration } from '../config/committed-configuration.io.ts';
+import type { ConfigurationTexts } from '../config/configuration-ports.ts';
 import type {
   ConfigurationStore,
   Refusal,
   RevisionInfo,
   StoreFault,
   Unconfirmed,
-} from './config/configuration-store.ts';
-import { FileConfiguration } from './config/file-configuration.io.ts';
-import { renderFault, renderPlainFault } from './config/located-fault.ts';
-import type { Revision } from './config/schema.ts';
-import { storeFile } from './config/store-database.io.ts';
-import { StoreVault } from './config/store-vault.io.ts';
-import { apart } from './core/apart.io.ts';
-import { GatewayError } from './core/errors.ts';
-import type { LoadedRevision, RevisionSource } from './revision.ts';
+} from '../config/configuration-store.ts';
+import { FileConfiguration } from '../config/file-configuration.io.ts';
+import { renderFault, renderPlainFault } from '../config/located-fault.ts';
+import type { Revision } from '../config/schema.ts';
+import { storeFile } from '../config/store-database.io.ts';
+import { StoreVault } from '../config/store-vault.io.ts';
+import { apart } from '../core/apart.io.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { LoadedRevision, RevisionSource } from './revision.io.ts';
 
 export type ConfigurationSource = {
   readonly dataDir: string;
@@ -153,9 +153,9 @@ const nothingYet = (dataDir: string): string[] => [
 ];
 
 const checkApart = (source: RevisionSource): Promise<LoadedRevision> =>
-  apart(new URL('./revision.ts', import.meta.url), 'loadRevision', source);
+  apart(new URL('./revision.io.ts', import.meta.url), 'loadRevision', source);
 
-const TEXT_MODULE = new URL('./config/document-text.io.ts', import.meta.url);
+const TEXT_MODULE = new URL('../config/document-text.io.ts', import.meta.url);
 const TEXTS: ConfigurationTexts = {
   read: (request) => apart(TEXT_MODULE, 'readDocument', request),
   write: (request) => apart(TEXT_MODULE, 'writeDocument', request),

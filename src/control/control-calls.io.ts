@@ -2,24 +2,24 @@
  * What the admin thread may ask of the control thread, answered: status, metrics, revocation lists. The objects behind
  * `admin/control-calls.ts`. Effects: asks the threads.
  */
-import type { Alerts } from './alerts.ts';
-import type { ConnectionLimits } from './accept/connection-limits.ts';
-import { mergeTopSenders } from './accept/top-senders.ts';
-import type { ControlCalls, TopIn } from './admin/control-calls.ts';
-import { effectiveMaxConcurrency } from './config/effective-policy.ts';
-import type { ConfigurationStore } from './config/configuration-store.ts';
-import { listenerMark, type Mark, systemStatus } from './core/suspension.ts';
-import type { Clock } from './core/ports.ts';
-import type { HistoryKeeper } from './history-keeper.ts';
-import type { CounterReset } from './log/counter-reset.ts';
-import type { MailLog } from './log/mail-event.ts';
-import { type MetricsSnapshot, sumSeries } from './log/metrics.ts';
-import type { CompiledRevision } from './pipeline/thread-messages.ts';
-import { peekCounters } from './queue/id-counters.ts';
-import type { RateWatch } from './rate-watch.ts';
-import type { SuspensionKeeper } from './suspension-keeper.ts';
-import type { Threads } from './threads.ts';
-import type { CrlStore } from './tls/crl-store.io.ts';
+import type { ConnectionLimits } from '../accept/connection-limits.ts';
+import { mergeTopSenders } from '../accept/top-senders.ts';
+import type { ControlCalls, TopIn } from '../admin/control-calls.ts';
+import type { ConfigurationStore } from '../config/configuration-store.ts';
+import { effectiveMaxConcurrency } from '../config/effective-policy.ts';
+import type { Clock } from '../core/ports.ts';
+import { listenerMark, type Mark, systemStatus } from '../core/suspension.ts';
+import type { DeliveryOperations, ReceiveOperations } from '../delivery/operations.ts';
+import type { CounterReset } from '../log/counter-reset.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { type MetricsSnapshot, sumSeries } from '../log/metrics.ts';
+import type { CompiledRevision } from '../pipeline/thread-messages.ts';
+import { peekCounters } from '../queue/id-counters.ts';
+import type { CrlStore } from '../tls/crl-store.io.ts';
+import type { Alerts } from './alerts.io.ts';
+import type { HistoryKeeper } from './history-keeper.io.ts';
+import type { RateWatch } from './rate-watch.io.ts';
+import type { SuspensionKeeper } from './suspension-keeper.io.ts';
 
 /** Of each receive thread. */
 const MOST_SENDERS = 1024;
@@ -40,7 +40,7 @@ export type ControlParts = {
   readonly history: Pick<HistoryKeeper, 'forgetHits'>;
   readonly clock: Clock;
   readonly log: MailLog;
-  readonly threads: Pick<Threads, 'delivery' | 'receipts'>;
+  readonly threads: { readonly delivery: DeliveryOperations; readonly receipts: readonly ReceiveOperations[] };
 };
 
 export function controlCalls(parts: ControlParts): ControlCalls {

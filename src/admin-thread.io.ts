@@ -23,7 +23,7 @@ import { createMetrics } from './log/metrics.ts';
 import { openMailLog } from './log/writer.io.ts';
 import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
 import { seeEvent, serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
-import { versionOfProgram } from './version.ts';
+import { versionOfProgram } from './core/version.io.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
 import { DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
@@ -214,7 +214,7 @@ class AdminRoom implements ThreadHandlers {
 
   #explain(): Promise<Explanations> {
     const { dataDir, deskPort } = this.#start;
-    this.#explanations ??= import('./explanations.ts').then(({ explanationsOf }) =>
+    this.#explanations ??= import('./explain/explanations.io.ts').then(({ explanationsOf }) =>
       explanationsOf({
         control: this.#control,
         running: () => this.#inForceNow(),

@@ -5,8 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Config } from './config/schema.ts';
-import type { MailLog } from './log/mail-event.ts';
+import type { Config } from '../config/schema.ts';
+import type { MailLog } from '../log/mail-event.ts';
 
 const ROOT_WARNING =
   'running as root: name an account in system.user, and the gateway changes to it once its ports are bound';

@@ -4,19 +4,17 @@
  * directory's query and its answer, the verdict with the rule that decided.
  * Effects: directories, responders, and lists where the profile fetches them.
  */
-import { compileRevision } from './compiled-revision.ts';
-import type { Revision } from './config/schema.ts';
-import { CertificateCheck, type CertificateStages } from './identity/identify.io.ts';
-import type { CertificateStanding } from './identity/identity-verdict.ts';
-import { type ShownStage, shownStage } from './ldap/query.ts';
-import type { CertificateNames } from './log/mail-event.ts';
-import { type DoorParts, openProfileStages } from './pipeline/doors.io.ts';
-import type { Certificate } from './tls/certificate.ts';
-import { CertificateDesk } from './tls/certificate-desk.io.ts';
-import type { TriedChain } from './tls/certificate-path.ts';
-import type { AskDesk } from './tls/desk.ts';
-import { type ExplainedChain, explainChain } from './tls/path-explanation.ts';
-import { type ExplainedRevocation, explainRevocation } from './tls/revocation-explanation.ts';
+import type { Revision } from '../config/schema.ts';
+import { CertificateCheck, type CertificateStages } from '../identity/identify.io.ts';
+import type { CertificateStanding } from '../identity/identity-verdict.ts';
+import { type ShownStage, shownStage } from '../ldap/query.ts';
+import type { CertificateNames } from '../log/mail-event.ts';
+import { openProfileStages } from '../pipeline/doors.io.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import type { TriedChain } from '../tls/certificate-path.ts';
+import { compileOffline, offlineDesk, offlineDoorParts, type OfflineParts } from './offline-doors.io.ts';
+import { type ExplainedChain, explainChain } from '../tls/path-explanation.ts';
+import { type ExplainedRevocation, explainRevocation } from '../tls/revocation-explanation.ts';
 
 export type VerifiedChain = ExplainedChain & {
   /** One for each certificate below the anchor; none where the chain is not valid, for then nobody asks. */
@@ -51,29 +49,18 @@ export type VerificationQuestion = {
   readonly certificates: readonly [Uint8Array, ...Uint8Array[]];
 };
 
-export type VerificationParts = Pick<DoorParts, 'clock' | 'log' | 'crls'> & {
-  /** Whom to ask about certificates; undefined: a desk of its own. */
-  readonly desk?: AskDesk | undefined;
-};
-
 const MAX_CHAINS = 8;
 
 /** Undefined: there is no certificate profile of that name. */
 export async function verifyCertificate(
   revision: Revision,
   { profile, certificates }: VerificationQuestion,
-  parts: VerificationParts,
+  parts: OfflineParts,
 ): Promise<Verification | undefined> {
   const ldap: ShownStage[] = [];
-  const authorities = (): readonly string[] => Object.values(revision.material.authorities);
-  const own = parts.desk === undefined ? new CertificateDesk({ ...parts, authorities }) : undefined;
-  const opened = openProfileStages(profile, compileRevision(revision, new Map()), {
-    ...{ clock: parts.clock, log: parts.log, crls: parts.crls },
-    desk: parts.desk ?? (own as AskDesk),
-    staples: () => ({}),
-    receiveThreads: 1,
-    ldapTrace: (stage) => ldap.push(shownStage(stage)),
-  });
+  const { desk, stop } = offlineDesk(revision, parts);
+  const doorParts = offlineDoorParts({ ...parts, desk }, (stage) => ldap.push(shownStage(stage)));
+  const opened = openProfileStages(profile, compileOffline(revision), doorParts);
   try {
     if (opened === undefined) return undefined;
     const { stages } = opened;
@@ -99,7 +86,7 @@ export async function verifyCertificate(
     };
   } finally {
     opened?.close();
-    own?.stop();
+    stop();
   }
 }
 

@@ -3,23 +3,19 @@
  * and login are judged by the same code and the real directory, and nothing is sent or kept.
  * AsyncOS: System Administration > Trace. Effects: directories, OCSP responders, DNS where the client's name is asked for.
  */
-import { compileRevision } from './compiled-revision.ts';
-import type { Config, Revision } from './config/schema.ts';
-import { normaliseIp } from './core/network.ts';
-import type { Clock, Dns } from './core/ports.ts';
-import { yes } from './core/verdict.ts';
-import { createDns } from './delivery/dns.io.ts';
-import { compileRoutes, routeOf } from './delivery/smtp-routes.ts';
-import { CertificateCheck } from './identity/identify.io.ts';
-import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage } from './ldap/query.ts';
-import type { MailLog } from './log/mail-event.ts';
-import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { type Door, Doors } from './pipeline/doors.io.ts';
-import { type SessionTrace, type TracedClient, traceSession } from './pipeline/session-trace.ts';
-import { needsHostname } from './policy/host-access-table.ts';
-import { senderFacts } from './policy/sender-facts.io.ts';
-import { CertificateDesk } from './tls/certificate-desk.io.ts';
-import type { AskDesk } from './tls/desk.ts';
+import type { Config, Revision } from '../config/schema.ts';
+import { normaliseIp } from '../core/network.ts';
+import type { Dns } from '../core/ports.ts';
+import { yes } from '../core/verdict.ts';
+import { createDns } from '../delivery/dns.io.ts';
+import { compileRoutes, routeOf } from '../delivery/smtp-routes.ts';
+import { CertificateCheck } from '../identity/identify.io.ts';
+import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage } from '../ldap/query.ts';
+import { type Door, Doors } from '../pipeline/doors.io.ts';
+import { type SessionTrace, type TracedClient, traceSession } from '../pipeline/session-trace.ts';
+import { needsHostname } from '../policy/host-access-table.ts';
+import { senderFacts } from '../policy/sender-facts.io.ts';
+import { compileOffline, offlineDesk, offlineDoorParts, type OfflineParts } from './offline-doors.io.ts';
 
 export type TraceInput = Omit<TracedClient, 'login'> & {
   readonly listener: string;
@@ -81,12 +77,7 @@ export type TraceReport = SessionTrace & {
   readonly routes: readonly { readonly recipient: string; readonly rule: string; readonly to: string }[];
 };
 
-export type TraceParts = {
-  readonly crls: CrlSeeker;
-  readonly clock: Clock;
-  readonly log: MailLog;
-  /** Whom to ask about certificates; undefined: a desk of its own. */
-  readonly desk?: AskDesk | undefined;
+export type TraceParts = OfflineParts & {
   /** For the client's name; undefined: the DNS of the revision. */
   readonly dns?: Dns;
 };
@@ -98,17 +89,9 @@ export async function trace(
   parts: TraceParts,
 ): Promise<TraceReport | undefined> {
   const ldap: ShownStage[] = [];
-  const authorities = (): readonly string[] => Object.values(revision.material.authorities);
-  const own = parts.desk === undefined ? new CertificateDesk({ ...parts, authorities }) : undefined;
-  const doors = new Doors(compileRevision(revision, new Map()), {
-    clock: parts.clock,
-    log: parts.log,
-    receiveThreads: 1,
-    crls: parts.crls,
-    staples: () => ({}),
-    desk: parts.desk ?? (own as AskDesk),
-    ldapTrace: (stage) => ldap.push(shownStage(stage)),
-  });
+  const { desk, stop } = offlineDesk(revision, parts);
+  const doorParts = offlineDoorParts({ ...parts, desk }, (stage) => ldap.push(shownStage(stage)));
+  const doors = new Doors(compileOffline(revision), doorParts);
   try {
     const door = [...doors.byAddress.values()].find(({ name }) => name === input.listener);
     if (door === undefined) return undefined;
@@ -126,7 +109,7 @@ export async function trace(
     };
   } finally {
     doors.retire();
-    own?.stop();
+    stop();
   }
 }
 

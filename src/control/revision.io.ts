@@ -3,18 +3,18 @@
  * `check`, start, SIGHUP and commits go through the same door. Effects: reads files; makes
  * the demonstration certificate on first use.
  */
-import type { StoreFault } from './config/configuration-store.ts';
-import type { Json } from './config/document.ts';
-import { checkDocument, loadConfig } from './config/load.io.ts';
-import { renderFault, renderPlainFault } from './config/located-fault.ts';
-import type { Config, Material, Revision } from './config/schema.ts';
-import type { Fault } from './core/fault.ts';
-import { faultsOfRoutes } from './delivery/smtp-routes.ts';
-import { faultsOfRecipientAccess } from './envelope/recipient-access-table.ts';
-import { faultsOfLdap } from './ldap/faults.ts';
-import { faultsOfPolicy } from './policy/host-access-table.ts';
-import { demonstrationCertificate, DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
-import { faultsOfTrust } from './tls/trust-faults.ts';
+import type { StoreFault } from '../config/configuration-store.ts';
+import type { Json } from '../config/document.ts';
+import { checkDocument, loadConfig } from '../config/load.io.ts';
+import { renderFault, renderPlainFault } from '../config/located-fault.ts';
+import type { Config, Material, Revision } from '../config/schema.ts';
+import type { Fault } from '../core/fault.ts';
+import { faultsOfRoutes } from '../delivery/smtp-routes.ts';
+import { faultsOfRecipientAccess } from '../envelope/recipient-access-table.ts';
+import { faultsOfLdap } from '../ldap/faults.ts';
+import { faultsOfPolicy } from '../policy/host-access-table.ts';
+import { demonstrationCertificate, DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
+import { faultsOfTrust } from '../tls/trust-faults.ts';
 
 type Check = (config: Config, material: Material) => readonly Fault[];
 

@@ -5,24 +5,22 @@
  * Effects: the history file, directories.
  */
 import { setImmediate as othersFirst } from 'node:timers/promises';
-import { compileRevision } from './compiled-revision.ts';
-import type { Revision } from './config/schema.ts';
-import { counted, grouped, lastDays } from './core/counted.ts';
-import type { Clock } from './core/ports.ts';
-import type { Reply } from './core/reply.ts';
-import { unknown } from './core/verdict.ts';
-import { CertificateCheck } from './identity/identify.io.ts';
-import type { CertificateStanding } from './identity/identity-verdict.ts';
-import type { AuthAnswer } from './identity/smtp-auth-verdict.ts';
-import { PASSWORD_TAKEN_AS_RIGHT } from './ldap/query.ts';
-import type { ClientFacts, SeenClient } from './log/client-history.ts';
-import type { ClientHistory } from './log/client-history.io.ts';
-import type { MailLog } from './log/mail-event.ts';
-import { type Door, Doors } from './pipeline/doors.io.ts';
-import { type SessionTrace, type TracePorts, type TraceStage, traceSession } from './pipeline/session-trace.ts';
-import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { CertificateDesk } from './tls/certificate-desk.io.ts';
-import type { AskDesk } from './tls/desk.ts';
+import type { Revision } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import { unknown } from '../core/verdict.ts';
+import { CertificateCheck } from '../identity/identify.io.ts';
+import type { CertificateStanding } from '../identity/identity-verdict.ts';
+import type { AuthAnswer } from '../identity/smtp-auth-verdict.ts';
+import { PASSWORD_TAKEN_AS_RIGHT } from '../ldap/query.ts';
+import type { ClientHistory } from '../log/client-history.io.ts';
+import type { ClientFacts } from '../log/client-history.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import type { CrlSeeker } from '../pipeline/crl-seeker.io.ts';
+import { type Door, Doors } from '../pipeline/doors.io.ts';
+import { type TracePorts, traceSession } from '../pipeline/session-trace.ts';
+import type { AskDesk } from '../tls/desk.ts';
+import { type ChangedClient, type DryRun, headlines, type Judged } from './dry-run-report.ts';
+import { compileOffline, offlineDesk, offlineDoorParts } from './offline-doors.io.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -39,27 +37,6 @@ export type DryRunInput = {
   readonly log: MailLog;
 };
 
-export type Judged = Pick<SessionTrace, 'outcome'> & {
-  /** The stage that decided; undefined where nothing spoke against the mail. */
-  readonly because?: (Pick<TraceStage, 'stage' | 'rule' | 'says'> & { readonly reply?: Reply | undefined }) | undefined;
-};
-
-export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
-export type DryRun = {
-  readonly days: number;
-  readonly clients: number;
-  readonly notLookedAt: number;
-  /** A sentence for each verdict that somebody would get, or that nobody would get another. */
-  readonly summary: readonly Headline[];
-  readonly changed: readonly ChangedClient[];
-};
-/** `count` clients would get `outcome`; undefined: nobody's verdict changes. */
-export type Headline = {
-  readonly outcome?: Judged['outcome'] | undefined;
-  readonly count: number;
-  readonly says: string;
-};
-
 /** The latest; a replay of more would keep the administrator waiting. */
 const MAX_CLIENTS = 20_000;
 const AT_ONCE = 8;
@@ -70,9 +47,7 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
   const clients = input.history.clients(sinceMs, MAX_CLIENTS);
   const recorded = directoryText(input.running.revision) === directoryText(input.candidate.revision);
   // Responders are asked once for both.
-  const authorities = (): readonly string[] => Object.values(input.candidate.revision.material.authorities);
-  const own = input.desk === undefined ? new CertificateDesk({ ...input, authorities }) : undefined;
-  const desk = input.desk ?? (own as AskDesk);
+  const { desk, stop } = offlineDesk(input.candidate.revision, input);
   const running = new Judge(input.running, { ...input, desk, recorded: true });
   const candidate = new Judge(input.candidate, { ...input, desk, recorded });
   const changed: ChangedClient[] = [];
@@ -90,24 +65,11 @@ export async function dryRun(input: DryRunInput): Promise<DryRun> {
   } finally {
     running.close();
     candidate.close();
-    own?.stop();
+    stop();
   }
   const inOrder = changed.toSorted((a, b) => b.client.lastMs - a.client.lastMs);
   const seen = { days: input.days, clients: clients.length };
   return { ...seen, notLookedAt: all - clients.length, summary: headlines(seen, inOrder), changed: inOrder };
-}
-
-export const VERDICT = { accepted: 'accepted', refused: 'refused', deferred: 'told to try again later' } as const;
-
-/** `3 of 1,204 clients seen in the last 7 days would be refused`. */
-function headlines({ days, clients }: Pick<DryRun, 'days' | 'clients'>, changed: readonly ChangedClient[]): Headline[] {
-  const seen = `${counted(clients, 'client')} seen in ${lastDays(days)}`;
-  if (changed.length === 0) return [{ count: 0, says: `None of ${seen} would get another verdict` }];
-  return [...Map.groupBy(changed, ({ after }) => after.outcome)].map(([outcome, each]) => ({
-    outcome,
-    count: each.length,
-    says: `${grouped(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
-  }));
 }
 
 /** Everything that the directory's answers depend on. */
@@ -123,15 +85,8 @@ class Judge {
   readonly #recorded: boolean;
 
   constructor({ revision, crls }: JudgedRevision, { history, clock, log, desk, recorded }: JudgeParts) {
-    this.#doors = new Doors(compileRevision(revision, new Map()), {
-      clock,
-      log,
-      receiveThreads: 1,
-      crls,
-      staples: () => ({}),
-      desk,
-      ldapTrace: () => undefined,
-    });
+    const parts = offlineDoorParts({ clock, log, crls, desk }, () => undefined);
+    this.#doors = new Doors(compileOffline(revision), parts);
     this.#byName = new Map([...this.#doors.byAddress.values()].map((door) => [door.name, door]));
     this.#history = history;
     this.#recorded = recorded;

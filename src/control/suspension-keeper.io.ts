@@ -4,9 +4,9 @@
  * AsyncOS: suspend, suspendlistener, suspenddel and their resume; workqueue pause.
  * Effects: the queue's store, shared memory, the log, metrics; tells the threads.
  */
-import type { SuspendOrder } from './admin/control-calls.ts';
-import { GatewayError } from './core/errors.ts';
-import type { Clock } from './core/ports.ts';
+import type { SuspendOrder } from '../admin/control-calls.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 import {
   listenerMark,
   type Mark,
@@ -17,11 +17,11 @@ import {
   SuspensionFlags,
   suspendListeners,
   withDelivery,
-} from './core/suspension.ts';
-import type { MailLog } from './log/mail-event.ts';
-import type { Metrics } from './log/metrics.ts';
-import type { QueueClient } from './queue/queue-client.io.ts';
-import { WORK_QUEUE } from './queue/work-queue.ts';
+} from '../core/suspension.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import type { Metrics } from '../log/metrics.ts';
+import type { QueueClient } from '../queue/queue-client.io.ts';
+import { WORK_QUEUE } from '../queue/work-queue.ts';
 
 const SUSPENSION = 'suspension';
 const LEFT_AT_A_TIME = 500;

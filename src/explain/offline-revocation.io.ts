@@ -7,12 +7,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Config, Material } from './config/schema.ts';
-import type { Clock } from './core/ports.ts';
-import type { MailLog } from './log/mail-event.ts';
-import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { pointProfilesOf } from './tls/crl-points.ts';
-import { openCrlStore } from './tls/crl-store.io.ts';
+import type { Config, Material } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import { CrlSeeker } from '../pipeline/crl-seeker.io.ts';
+import { pointProfilesOf } from '../tls/crl-points.ts';
+import { openCrlStore } from '../tls/crl-store.io.ts';
 
 export type OfflineRevocation = {
   readonly config: Config;

@@ -2,10 +2,10 @@
  * Keeps what the threads report of clients and rule hits, and forgets it in time. It must never be in the way: a disk that
  * cannot take it is said once, and mail goes on. Effects: the history file.
  */
-import type { Clock } from './core/ports.ts';
-import type { HistoryBatch } from './log/client-history.ts';
-import { ClientHistory } from './log/client-history.io.ts';
-import type { MailLog } from './log/mail-event.ts';
+import type { Clock } from '../core/ports.ts';
+import type { HistoryBatch } from '../log/client-history.ts';
+import { ClientHistory } from '../log/client-history.io.ts';
+import type { MailLog } from '../log/mail-event.ts';
 
 const FORGET_EVERY_MS = 3_600_000;
 

@@ -2,9 +2,9 @@
  * Looks at the counters of all threads now and then, so that `status detail` can say what happened in the last minutes.
  * AsyncOS: rates in `status`. Effects: a timer; asks the threads.
  */
-import type { Clock } from './core/ports.ts';
-import { EventRates, LOOK_EVERY_MS, type Rates } from './log/event-rates.ts';
-import { type MetricsSnapshot, sumSeries } from './log/metrics.ts';
+import type { Clock } from '../core/ports.ts';
+import { EventRates, LOOK_EVERY_MS, type Rates } from '../log/event-rates.ts';
+import { type MetricsSnapshot, sumSeries } from '../log/metrics.ts';
 
 const WATCHED = [
   'sallyport_messages_received_total',

@@ -16,7 +16,7 @@ import type { HistoryBatch } from './log/client-history.ts';
 import type { MailLog } from './log/mail-event.ts';
 import type { MetricsSnapshot } from './log/metrics.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
-import { Thread, type ThreadEntry } from './thread.ts';
+import { Thread, type ThreadEntry } from './thread.io.ts';
 import type { PointRequest } from './tls/crl-points.ts';
 import type { CrlSet } from './tls/revocation.ts';
 import type { Staples } from './tls/stapling.ts';
@@ -31,7 +31,7 @@ const DELIVERY: ThreadEntry = {
   start: 'startDeliveryThread',
 };
 const ADMIN: ThreadEntry = {
-  module: new URL('./admin-thread.ts', import.meta.url),
+  module: new URL('./admin-thread.io.ts', import.meta.url),
   start: 'startAdminThread',
   maxHeapMb: 256,
 };

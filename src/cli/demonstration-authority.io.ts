@@ -11,7 +11,7 @@ import {
   issueCrlPem,
   keyPem,
   pkcs12,
-} from './tls/certificate-issuance.ts';
+} from '../tls/certificate-issuance.ts';
 
 const DAY_MS = 86_400_000;
 const ORGANIZATION = 'Sallyport Quickstart';

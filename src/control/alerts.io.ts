@@ -4,16 +4,16 @@
  * Effects: through both.
  */
 import { randomBytes } from 'node:crypto';
-import { AlertCollector } from './alerts/alert-collector.io.ts';
-import { AlertDesk } from './alerts/alert-desk.io.ts';
-import { AlertFile } from './alerts/alert-file.io.ts';
-import type { AlertListing, AlertRecord } from './alerts/alert-listing.ts';
-import type { Config } from './config/schema.ts';
-import type { AlertMail, AlertSent, RaisedAlert } from './core/alert.ts';
-import type { Clock } from './core/ports.ts';
-import type { MailEvent, MailLog } from './log/mail-event.ts';
-import type { MetricsSnapshot } from './log/metrics.ts';
-import type { AlertPath } from './pipeline/alert-delivery.io.ts';
+import { AlertCollector } from '../alerts/alert-collector.io.ts';
+import { AlertDesk } from '../alerts/alert-desk.io.ts';
+import { AlertFile } from '../alerts/alert-file.io.ts';
+import type { AlertListing, AlertRecord } from '../alerts/alert-listing.ts';
+import type { Config } from '../config/schema.ts';
+import type { AlertMail, AlertSent, RaisedAlert } from '../core/alert.ts';
+import type { Clock } from '../core/ports.ts';
+import type { MailEvent, MailLog } from '../log/mail-event.ts';
+import type { MetricsSnapshot } from '../log/metrics.ts';
+import type { AlertPath } from '../pipeline/alert-delivery.io.ts';
 
 /** How long a gateway that cannot go on waits for the alert that says so. */
 const LAST_WORDS_MS = 3000;
@@ -120,7 +120,7 @@ export class Alerts {
 
   async #sendFromHere(mail: AlertMail): Promise<AlertSent> {
     const config = this.#config;
-    this.#path ??= import('./pipeline/alert-delivery.io.ts').then(
+    this.#path ??= import('../pipeline/alert-delivery.io.ts').then(
       ({ AlertPath }) => new AlertPath(config, this.#clock),
     );
     return (await this.#path).send(mail);

@@ -3,12 +3,12 @@
  * told. AsyncOS: ldaptest. Effects: the directory.
  */
 import { certificateLookup } from './certificate-lookup.ts';
-import type { CertificateProfileConfig, LdapQueryConfig, Revision, SmtpAuthProfileConfig } from './config/schema.ts';
-import type { Clock } from './core/ports.ts';
-import { type Answer, no, yes } from './core/verdict.ts';
-import type { HostTest } from './ldap/directory.ts';
-import { type AskOwner, type CertificateMapping, type LdapQueries, openQueries } from './ldap/queries.io.ts';
-import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage, type SmtpAuthAnswer } from './ldap/query.ts';
+import type { CertificateProfileConfig, LdapQueryConfig, Revision, SmtpAuthProfileConfig } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import { type Answer, no, yes } from '../core/verdict.ts';
+import type { HostTest } from '../ldap/directory.ts';
+import { type AskOwner, type CertificateMapping, type LdapQueries, openQueries } from '../ldap/queries.io.ts';
+import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage, type SmtpAuthAnswer } from '../ldap/query.ts';
 
 /** A user, or a certificate (PEM or DER). */
 export type DirectoryQuestion = {

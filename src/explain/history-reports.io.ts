@@ -2,12 +2,12 @@
  * What the client history and rule hits say, on the admin thread: rules with their hits, exemptions, who is only
  * monitored. Effects: the history file.
  */
-import type { Explanations } from './admin/explanations.ts';
-import type { Answer, Which } from './config/configuration-store.ts';
-import type { Revision } from './config/schema.ts';
-import type { QuestionParts } from './explanations.ts';
-import type { KeptHits } from './log/client-history.ts';
-import { ClientHistory } from './log/client-history.io.ts';
+import type { Explanations } from '../admin/explanations.ts';
+import type { Answer, Which } from '../config/configuration-store.ts';
+import type { Revision } from '../config/schema.ts';
+import type { QuestionParts } from './explanations.io.ts';
+import type { KeptHits } from '../log/client-history.ts';
+import { ClientHistory } from '../log/client-history.io.ts';
 import { exemptionReport, isUnused, monitoredReport, ruleUsage } from './rule-reports.ts';
 
 type Parts = Pick<QuestionParts, 'revisionOf' | 'dataDir' | 'clock'>;

@@ -1,19 +1,14 @@
 /**
  * A file of certificates and keys as administrators have them: PEM, DER or PKCS#12, read for the commands of `cert`. What
- * the file is instead of a certificate is said in words. Here, because it joins stages for the command line.
- * Effects: loads the PKCS#12 library when such a file comes.
+ * the file is instead of a certificate is said in words. The PKCS#12 library is loaded when such a file comes.
+ * RFC 7468, RFC 7292. Pure.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { isCertificateLabel, pemBlocks } from './config/pem.ts';
-import { certificateToken, CERTIFICATE_TOKENS } from './identity/certificate-fields.ts';
-import { type Certificate, parseCertificate } from './tls/certificate.ts';
-import { DerError } from './tls/der.ts';
-import { decodePem } from './tls/pem.ts';
-
-export { describeCertificate, type Field, keyWords } from './tls/certificate-description.ts';
-export { diagnoseChain, type ChainDiagnosis, type ChainFinding } from './tls/chain-order.ts';
-export { buildTrustStore, type TrustStore } from './tls/trust-store.ts';
-export type { Certificate } from './tls/certificate.ts';
+import { isCertificateLabel, pemBlocks } from '../config/pem.ts';
+import { certificateToken, CERTIFICATE_TOKENS } from '../identity/certificate-fields.ts';
+import { type Certificate, parseCertificate } from '../tls/certificate.ts';
+import { DerError } from '../tls/der.ts';
+import { decodePem } from '../tls/pem.ts';
 
 export type CertificateFile =
   | {
@@ -34,7 +29,7 @@ const MAX_CERTIFICATES = 1000;
 export async function readCertificateFile(file: Uint8Array, askPassword: AskPassword): Promise<CertificateFile> {
   if (file.length === 0) return { ok: false, why: 'the file is empty' };
   if (file[0] === 0x30) {
-    const { looksLikePkcs12, readPkcs12 } = await import('./tls/pkcs12.ts');
+    const { looksLikePkcs12, readPkcs12 } = await import('../tls/pkcs12.ts');
     if (!looksLikePkcs12(file)) return readDerFile(file);
     const read = readPkcs12(file, await askPassword());
     if (!read.ok) return { ok: false, why: `PKCS#12: ${read.why}` };

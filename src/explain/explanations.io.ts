@@ -5,24 +5,24 @@
  * Effects: directories, responders, the history file, and lists where a configuration names others.
  */
 import path from 'node:path';
-import type { ControlCalls } from './admin/control-calls.ts';
-import type { Explanations } from './admin/explanations.ts';
+import type { ControlCalls } from '../admin/control-calls.ts';
+import type { Explanations } from '../admin/explanations.ts';
 import { certificatesOf } from './certificate-lookup.ts';
-import { verifyCertificate } from './certificate-verification.ts';
-import type { Answer, Refusal, Which } from './config/configuration-store.ts';
-import type { Revision } from './config/schema.ts';
-import type { Clock } from './core/ports.ts';
-import { verifyDestination } from './destination-verification.ts';
-import { testDirectory } from './directory-test.ts';
-import { dryRun } from './dry-run.ts';
-import { historyQuestions } from './history-reports.ts';
-import { ClientHistory } from './log/client-history.io.ts';
-import { offlineRevocation } from './offline-revocation.ts';
-import type { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { pointProfilesOf } from './tls/crl-points.ts';
-import type { AskDesk } from './tls/desk.ts';
-import { Turns } from './core/turns.ts';
-import { trace, traceInput } from './trace.ts';
+import type { Answer, Refusal, Which } from '../config/configuration-store.ts';
+import type { Revision } from '../config/schema.ts';
+import type { Clock } from '../core/ports.ts';
+import { Turns } from '../core/turns.ts';
+import { ClientHistory } from '../log/client-history.io.ts';
+import type { CrlSeeker } from '../pipeline/crl-seeker.io.ts';
+import { pointProfilesOf } from '../tls/crl-points.ts';
+import type { AskDesk } from '../tls/desk.ts';
+import { verifyCertificate } from './certificate-verification.io.ts';
+import { verifyDestination } from './destination-verification.io.ts';
+import { testDirectory } from './directory-test.io.ts';
+import { dryRun } from './dry-run.io.ts';
+import { historyQuestions } from './history-reports.io.ts';
+import { offlineRevocation } from './offline-revocation.io.ts';
+import { trace, traceInput } from './trace.io.ts';
 
 export type ExplanationParts = {
   readonly control: {
