@@ -44,9 +44,9 @@ const WITHOUT_ADMIN: AdminSettings = {
 };
 
 export async function startAdminThread(start: ThreadStart): Promise<void> {
-  const room = new AdminRoom(start);
-  serveControlThread(room);
-  await room.openSocket();
+  const thread = new AdminThread(start);
+  serveControlThread(thread);
+  await thread.openSocket();
 }
 
 type Prepared = {
@@ -55,7 +55,7 @@ type Prepared = {
   readonly added: readonly string[];
 };
 
-class AdminRoom implements ThreadHandlers {
+class AdminThread implements ThreadHandlers {
   readonly #start: ThreadStart;
   readonly #metrics = createMetrics();
   readonly #log: ReturnType<typeof openMailLog>;

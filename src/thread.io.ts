@@ -4,7 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import type { RaisedAlert } from './core/alert.ts';
-import { openRoom } from './core/thread-room.io.ts';
+import { startWorkerThread } from './core/worker-thread.io.ts';
 import type { HistoryBatch } from './log/client-history.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
 import type { PointRequest } from './tls/crl-points.ts';
@@ -37,7 +37,7 @@ export class Thread {
   constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
     this.name = start.thread;
     const { maxHeapMb } = entry;
-    this.#worker = openRoom(entry.module, entry.start, start, {
+    this.#worker = startWorkerThread(entry.module, entry.start, start, {
       transferList: [
         start.queuePort,
         start.deskPort,

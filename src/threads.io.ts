@@ -36,7 +36,7 @@ const ADMIN: ThreadEntry = {
   maxHeapMb: 256,
 };
 const DELIVERY_NAME = 'delivery';
-const ADMIN_ROOM: Room = { name: 'admin', entry: ADMIN, lane: 0 };
+const ADMIN_PLACE: ThreadPlace = { name: 'admin', entry: ADMIN, lane: 0 };
 const MAX_ADMIN_WAIT_MS = 60_000;
 
 export type ThreadsOptions = {
@@ -58,7 +58,8 @@ export type ThreadsOptions = {
 
 type ThreadOperations = { readonly delivery: DeliveryOperations; readonly receipt: ReceiveOperations };
 
-type Room = { readonly name: string; readonly entry: ThreadEntry; readonly lane: number };
+/** What a thread is, and the thread that takes its place when it dies. */
+type ThreadPlace = { readonly name: string; readonly entry: ThreadEntry; readonly lane: number };
 
 export class Threads {
   readonly #options: ThreadsOptions;
@@ -165,22 +166,22 @@ export class Threads {
   }
 
   async #openAdmin(): Promise<void> {
-    const thread = this.#spawn(ADMIN_ROOM);
+    const thread = this.#spawn(ADMIN_PLACE);
     try {
       await this.#restore(thread);
     } catch (error) {
       this.#admin = undefined;
-      this.#threads.delete(ADMIN_ROOM.name);
+      this.#threads.delete(ADMIN_PLACE.name);
       await thread.stop(0);
       throw error;
     }
   }
 
-  #spawn(room: Room): Thread {
+  #spawn(place: ThreadPlace): Thread {
     const { start, connectQueue, connectDesk, connectCalls, writeLog, wantPoints, keepHistory, raiseAlerts } =
       this.#options;
-    const { name, entry, lane } = room;
-    const calls = room === ADMIN_ROOM ? { calls: connectCalls() } : {};
+    const { name, entry, lane } = place;
+    const calls = place === ADMIN_PLACE ? { calls: connectCalls() } : {};
     const { port1, port2: operationsPort } = new MessageChannel();
     this.#operations.set(name, callsOver<ThreadOperations>(port1));
     const ports = { queuePort: connectQueue(), deskPort: connectDesk(), operationsPort, ...calls };
@@ -192,20 +193,20 @@ export class Threads {
         onPoints: wantPoints,
         onHistory: keepHistory,
         onAlerts: raiseAlerts,
-        onDeath: (why) => this.#replace(room, why),
+        onDeath: (why) => this.#replace(place, why),
       },
     );
     this.#threads.set(name, thread);
     return thread;
   }
 
-  #replace(room: Room, why: string): void {
-    const { name } = room;
+  #replace(place: ThreadPlace, why: string): void {
+    const { name } = place;
     const { clock, log, onFatal } = this.#options;
     if (this.#stopping) return;
     const text = `thread ${name} ended unexpectedly and is replaced: ${why}`;
     log.emit({ event: 'system', level: 'critical', topic: `thread ${name}`, text });
-    if (room === ADMIN_ROOM) {
+    if (place === ADMIN_PLACE) {
       this.#replaceAdmin();
       return;
     }
@@ -216,8 +217,8 @@ export class Threads {
       return;
     }
     // What the dead thread had counted is forgotten with it.
-    new ConnectionLimits(this.#options.start.limits).clearLane(room.lane);
-    this.#restore(this.#spawn(room)).catch((error: unknown) =>
+    new ConnectionLimits(this.#options.start.limits).clearLane(place.lane);
+    this.#restore(this.#spawn(place)).catch((error: unknown) =>
       onFatal(`thread ${name} cannot be replaced: ${String(error)}`),
     );
   }
@@ -225,7 +226,7 @@ export class Threads {
   /** Without `admin:` the next connection to the control socket starts it again. */
   #replaceAdmin(): void {
     this.#admin = undefined;
-    this.#threads.delete(ADMIN_ROOM.name);
+    this.#threads.delete(ADMIN_PLACE.name);
     if (this.#revision?.config.admin === undefined) return;
     this.#adminWaitMs = Math.min(MAX_ADMIN_WAIT_MS, Math.max(1000, this.#adminWaitMs * 2));
     setTimeout(() => {

@@ -8,7 +8,7 @@ const ENTRIES = [
   './run.io.ts',
   './quickstart.io.ts',
   '../control/revision.io.ts',
-  '../core/thread-room.io.ts',
+  '../core/worker-thread.io.ts',
   '../queue/store-worker.io.ts',
   '../pipeline/receive-thread.io.ts',
   '../pipeline/delivery-thread.io.ts',

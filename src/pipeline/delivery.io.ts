@@ -30,7 +30,7 @@ import type { Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
 import { RecipientLimits } from '../delivery/recipient-limits.ts';
 import { compileRoutes, domainOf, routeOf } from '../delivery/smtp-routes.ts';
-import { sendJob } from '../delivery/transaction.io.ts';
+import { sendJob } from '../delivery/send-job.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { decideAttempt, decideRetry } from '../queue/retry-schedule.ts';
 

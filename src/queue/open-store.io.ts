@@ -5,7 +5,7 @@
  */
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { GatewayError } from '../core/errors.ts';
-import { openRoom } from '../core/thread-room.io.ts';
+import { startWorkerThread } from '../core/worker-thread.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createUnderWay } from './commit-company.ts';
 import type { FromWorker, StoreStart, ToWorker } from './queue-protocol.ts';
@@ -43,7 +43,7 @@ export async function openQueueStore({
 }: OpenStoreOptions): Promise<QueueStoreHandle> {
   const underWay = createUnderWay();
   const start: StoreStart = { dataDir, minFreeBytes, underWay };
-  const worker = openRoom(new URL('./store-worker.io.ts', import.meta.url), 'startStore', start, {
+  const worker = startWorkerThread(new URL('./store-worker.io.ts', import.meta.url), 'startStore', start, {
     name: 'store',
   });
   const send = (message: ToWorker, transfer: readonly MessagePort[] = []): void =>

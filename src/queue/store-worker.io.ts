@@ -298,7 +298,7 @@ const someOf = (mids: readonly number[]): string => mids.slice(0, 20).join(', ')
 const sayBroken = (why: string): void =>
   say({ type: 'system', level: 'critical', text: `the queue cannot be written: ${why}` });
 
-/** Begins the thread (`core/thread-room.io.ts`). */
+/** Begins the thread (`core/worker-thread.io.ts`). */
 export function startStore(start: StoreStart): void {
   let store: StoreThread;
   try {

@@ -4,20 +4,20 @@
  */
 import { isMainThread, Worker, type WorkerOptions, workerData } from 'node:worker_threads';
 
-type Room = { readonly module: string; readonly start: string; readonly argument: unknown };
+type Beginning = { readonly module: string; readonly start: string; readonly argument: unknown };
 
 const HERE = new URL(import.meta.url);
 
 /** `start` is called with `argument` and may use parentPort. An exception in it ends the thread. */
-export function openRoom(module: URL, start: string, argument: unknown, options: WorkerOptions = {}): Worker {
-  const room: Room = { module: module.href, start, argument };
-  return new Worker(HERE, { ...options, workerData: room });
+export function startWorkerThread(module: URL, start: string, argument: unknown, options: WorkerOptions = {}): Worker {
+  const beginning: Beginning = { module: module.href, start, argument };
+  return new Worker(HERE, { ...options, workerData: beginning });
 }
 
-const isRoom = (data: unknown): data is Room =>
+const isBeginning = (data: unknown): data is Beginning =>
   typeof data === 'object' && data !== null && 'module' in data && 'start' in data;
 
-if (!isMainThread && isRoom(workerData)) {
+if (!isMainThread && isBeginning(workerData)) {
   const { module, start, argument } = workerData;
   const exports = (await import(module)) as Record<string, (argument: unknown) => unknown>;
   const run = exports[start];
