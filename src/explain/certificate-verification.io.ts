@@ -9,7 +9,7 @@ import { CertificateCheck, type CertificateStages } from '../identity/identify.i
 import type { CertificateStanding } from '../identity/identity-verdict.ts';
 import { type ShownStage, shownStage } from '../ldap/query.ts';
 import type { CertificateNames } from '../log/mail-event.ts';
-import { openProfileStages } from '../pipeline/doors.io.ts';
+import { openProfileStages } from '../pipeline/certificate-stages.io.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import type { TriedChain } from '../tls/certificate-path.ts';
 import { compileOffline, offlineDesk, offlineDoorParts, type OfflineParts } from './offline-doors.io.ts';

@@ -1,40 +1,25 @@
 /**
  * A listener as a receive thread serves it under one configuration revision: its host access table, policies, TLS and
- * profile, built once and never per connection. Sessions keep the doors of the revision they began with; the last one
- * to leave closes them.
+ * profile (`certificate-stages.io.ts`), built once and never per connection. Sessions keep the doors of the revision
+ * they began with; the last one to leave closes them.
  * Effects: TLS contexts; connections to directories through the queries.
  */
 import { effectivePolicy, type EffectivePolicy } from '../config/effective-policy.ts';
 import { profileNamed, profileNames } from '../config/listener-profiles.ts';
-import type { CertificateProfileConfig, Config, ListenerConfig, Material } from '../config/schema.ts';
-import type { Clock } from '../core/ports.ts';
-import { certificateNames } from '../identity/certificate-fields.ts';
-import { certificateOwner } from '../identity/certificate-owner.ts';
-import type { CertificateStages, ListenerProfiles } from '../identity/identify.io.ts';
+import type { Config, ListenerConfig, Material } from '../config/schema.ts';
+import type { ListenerProfiles } from '../identity/identify.io.ts';
 import { exemptionOf } from '../identity/exemption.ts';
 import { asksForCertificate } from '../identity/identity-verdict.ts';
 import type { AuthAnswer, CheckAllowed } from '../identity/smtp-auth-verdict.ts';
 import { type LdapQueries, openQueries } from '../ldap/queries.io.ts';
-import type { Login, Trace as LdapTrace } from '../ldap/query.ts';
-import type { MailLog } from '../log/mail-event.ts';
+import type { Login } from '../ldap/query.ts';
 import type { CompiledHat } from '../policy/host-access-table.ts';
-import type { Certificate } from '../tls/certificate.ts';
-import { createCertificateReader } from '../tls/certificate-memory.ts';
-import { bestFailure, createSignatureCache, findPaths } from '../tls/certificate-path.ts';
 import { DEMONSTRATION } from '../tls/demonstration-certificate.io.ts';
-import { pathRulesOf } from '../tls/path-rules.ts';
-import type { AskDesk } from '../tls/desk.ts';
-import { fetchMissingIssuers } from '../tls/missing-issuers.io.ts';
-import { Responders } from '../tls/responders.io.ts';
-import { checkRevocation, type RevocationInput } from '../tls/revocation.ts';
 import { stapleAt, stapleKey, type Staples } from '../tls/stapling.ts';
 import { TlsDoor } from '../tls/tls-doors.io.ts';
 import { buildTrustStore, type TrustStore } from '../tls/trust-store.ts';
-import type { CrlSeeker } from './crl-seeker.io.ts';
+import { certificateStages, type StageBuild, type StageParts } from './certificate-stages.io.ts';
 import type { CompiledRevision } from './thread-messages.ts';
-
-const MAX_KEPT_SIGNATURES = 10_000;
-const MAX_KEPT_CERTIFICATES = 1000;
 
 export type PasswordProfile = {
   readonly name: string;
@@ -65,17 +50,8 @@ export type Door = {
   readonly tls: (policy: EffectivePolicy) => TlsDoor;
 };
 
-export type DoorParts = {
-  readonly clock: Clock;
-  readonly log: MailLog;
-  readonly receiveThreads: number;
-  readonly staples: () => Staples;
-  /** Whom to ask about certificates: the control thread. */
-  readonly desk: AskDesk;
-  /** For `trace`, which makes no handshakes: sees every stage of a query, and nothing is cached. */
-  readonly ldapTrace?: LdapTrace | undefined;
-  readonly crls: CrlSeeker;
-};
+/** `staples`: for the gateway's own certificates, as they are now. */
+export type DoorParts = StageParts & { readonly staples: () => Staples };
 
 export class Doors {
   readonly number: number;
@@ -114,17 +90,21 @@ export class Doors {
   }
 }
 
-type Build = { readonly revision: CompiledRevision; readonly parts: DoorParts; readonly queries: LdapQueries };
+type Build = StageBuild & { readonly parts: DoorParts };
 
 function buildDoor(name: string, build: Build & { listener: ListenerConfig }): Door {
   const { config, material, hats, slots, number } = build.revision;
   const { listener, parts } = build;
   const hat = hats[name];
   if (hat === undefined) throw new Error(`listener ${name} has no compiled host access table`);
-  const policies = new Map<string, EffectivePolicy>();
   const profile = buildProfile(listener, build);
-  const doors = new Map<boolean, TlsDoor>();
-  const door: Door = {
+  const policies = new Map<string, EffectivePolicy>();
+  const tlsDoors = new Map<boolean, TlsDoor>();
+  const tlsDoor = (ask: boolean): TlsDoor =>
+    kept(tlsDoors, ask, () => new TlsDoor(tlsOptions(name, listener, { config, material, ask, parts })));
+  // Both kinds now, so that a bad key or cipher list fails the revision and not a session. Nobody connects to a trace.
+  if (parts.ldapTrace === undefined) for (const ask of [false, true]) tlsDoor(ask);
+  return {
     name,
     index: slots[name] ?? 0,
     revision: number,
@@ -132,27 +112,17 @@ function buildDoor(name: string, build: Build & { listener: ListenerConfig }): D
     hostname: config.hostname,
     hat,
     profile,
-    policy: (policyName) => {
-      const known = policies.get(policyName);
-      if (known !== undefined) return known;
-      const policy = effectivePolicy(config, name, policyName);
-      policies.set(policyName, policy);
-      return policy;
-    },
-    tls: (policy) => {
-      const ask = asksForCertificate(policy.verifyClientCertificate, profile?.type);
-      const known = doors.get(ask);
-      if (known !== undefined) return known;
-      const tlsDoor = new TlsDoor(tlsOptions(name, listener, { config, material, ask, parts }));
-      doors.set(ask, tlsDoor);
-      return tlsDoor;
-    },
+    policy: (policy) => kept(policies, policy, () => effectivePolicy(config, name, policy)),
+    tls: (policy) => tlsDoor(asksForCertificate(policy.verifyClientCertificate, profile?.type)),
   };
-  // Both kinds now, so that a bad key or cipher list fails the revision and not a session.
-  if (build.parts.ldapTrace !== undefined) return door;
-  for (const ask of [false, true])
-    doors.set(ask, new TlsDoor(tlsOptions(name, listener, { config, material, ask, parts })));
-  return door;
+}
+
+function kept<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 type TlsBuild = {
@@ -225,101 +195,5 @@ function passwordProfile(name: string, listener: ListenerConfig, { revision, que
         defaultDomain: listener.defaultDomain,
         askAllowance: checkAllowed !== undefined,
       }),
-  };
-}
-
-/** The stages of a certificate profile without a listener, for the command line. Undefined: there is none of that name. */
-export function openProfileStages(
-  name: string,
-  revision: CompiledRevision,
-  parts: DoorParts,
-): { readonly stages: CertificateStages; readonly close: () => void } | undefined {
-  const { smtpAuthProfiles } = revision.config;
-  const profile = Object.hasOwn(smtpAuthProfiles, name) ? smtpAuthProfiles[name] : undefined;
-  if (profile?.type !== 'certificate') return undefined;
-  const queries = openQueries(revision.config, revision.material, parts);
-  return { stages: certificateStages(name, profile, { revision, parts, queries }), close: () => queries.close() };
-}
-
-function certificateStages(
-  name: string,
-  profile: CertificateProfileConfig,
-  { revision, queries, parts }: Build,
-): CertificateStages {
-  const { config, material } = revision;
-  const rules = pathRulesOf(profile);
-  const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
-  const trustStore = buildTrustStore(profile.trust.map((authority) => material.authorities[authority] ?? ''));
-  const { query, mapping: mappingRules, compareCertificate } = profile;
-  const mapping = { rules: mappingRules, compareCertificate };
-  const ask = query === undefined ? undefined : queries.certificate(query, mapping, parts.ldapTrace);
-  return {
-    profile: name,
-    clock: parts.clock,
-    parse: createCertificateReader(MAX_KEPT_CERTIFICATES),
-    names: certificateNames,
-    findPaths: (leaf, presented, nowMs, onChain) =>
-      findPaths({
-        leaf,
-        presented,
-        trustStore,
-        nowMs,
-        signatures,
-        ...rules,
-        ...(onChain && { onChain }),
-      }),
-    pathSettings: (nowMs) => ({ nowMs, ...rules }),
-    bestFailure,
-    ...revocationStages(name, profile, { config, parts }),
-    ...issuerStage(profile, { trustStore, parts }),
-    owner: certificateOwner({ profile: name, config: profile, ask }),
-  };
-}
-
-/**
- * By the lists that are here, by those that the certificates name themselves where the profile allows their hosts, and by
- * OCSP where the profile uses it.
- */
-function revocationStages(
-  name: string,
-  { crlDistributionPoints, ocsp }: CertificateProfileConfig,
-  { config, parts }: { readonly config: Config; readonly parts: DoorParts },
-): Pick<CertificateStages, 'checkRevocation' | 'revocationInput' | 'inquire' | 'askResponders' | 'responderFacts'> {
-  const settings = config.crl;
-  const { crls, desk } = parts;
-  const rule = `smtpAuthProfiles.${name}`;
-  const fetching = settings.checkInbound ? crlDistributionPoints : undefined;
-  const responders =
-    ocsp === undefined || ocsp.mode === 'off' ? undefined : new Responders({ ...ocsp, rule: `${rule}.ocsp` }, desk);
-  const means = {
-    ...(fetching && { points: { ...fetching, rule: `${rule}.crlDistributionPoints` } }),
-    ...(responders && { ocsp: responders }),
-  };
-  const revocationInput = (path: readonly Certificate[], nowMs: number): RevocationInput => ({
-    ...{ path, crls: crls.set, settings, nowMs },
-    ...means,
-  });
-  return {
-    revocationInput,
-    checkRevocation: (path, nowMs) => {
-      if (fetching !== undefined) crls.noteUse(path, fetching.allowHosts, nowMs);
-      return checkRevocation(revocationInput(path, nowMs));
-    },
-    ...(fetching && { inquire: (unknown) => crls.seek(unknown, fetching) }),
-    ...(responders && {
-      askResponders: (path, nowMs) => responders.ask(path, nowMs),
-      responderFacts: (path) => responders.facts(path),
-    }),
-  };
-}
-
-function issuerStage(
-  { aia }: CertificateProfileConfig,
-  { trustStore, parts }: { readonly trustStore: TrustStore; readonly parts: DoorParts },
-): Pick<CertificateStages, 'fetchIssuers'> {
-  if (aia === undefined) return {};
-  const { desk, clock } = parts;
-  return {
-    fetchIssuers: (leaf, presented) => fetchMissingIssuers({ leaf, presented, trustStore, settings: aia, desk, clock }),
   };
 }
