@@ -9,3 +9,6 @@ export type Dcid = number & { readonly brand: 'Dcid' };
 
 /** ICID 0 stands for mail that the gateway makes itself (bounces) and for refused TCP connections. */
 export const INTERNAL_ICID = 0 as Icid;
+
+/** AsyncOS writes DCID 0 where there was no connection. */
+export const NO_DCID = 0 as Dcid;

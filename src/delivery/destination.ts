@@ -1,11 +1,13 @@
 /**
+ * Which way a recipient's mail takes: the SMTP route of its address, under the destination's row of destination controls.
  * Recipients that are due become jobs: one transaction for one message to one next hop with up to 100 recipients
  * (RFC 5321 §4.5.3.1.8), and recipients that need no connection: discarded, or without any way.
  * Pure.
  */
 import type { DueRecipient } from '../core/ports.ts';
-import type { DestinationControl } from './destination-control-table.ts';
-import type { Route } from './smtp-routes.ts';
+import type { Config } from '../config/schema.ts';
+import { compileControls, controlFor, type DestinationControl } from './destination-control-table.ts';
+import { compileRoutes, domainOf, type Route, routeOf } from './smtp-routes.ts';
 
 export const MAX_RECIPIENTS_PER_TRANSACTION = 100;
 
@@ -16,6 +18,16 @@ export type HopRoute = Extract<Route, { kind: 'hosts' | 'mx' }> & {
   readonly domain: string;
 };
 export type Way = HopRoute | Exclude<Route, { kind: 'hosts' | 'mx' }>;
+
+/** For every address, by the configuration. Throws where its routes cannot be used. */
+export function compileWays(config: Config): (address: string) => Way {
+  const routes = compileRoutes(config.smtpRoutes);
+  const controls = compileControls(config);
+  return (address) => {
+    const domain = domainOf(address);
+    return controlledWay(routeOf(routes, address), controlFor(controls, domain), domain);
+  };
+}
 
 /** A session in the clear must never get a job that asks for more: what differs in TLS shares nothing. */
 export function controlledWay(route: Route, control: DestinationControl, domain: string): Way {

@@ -4,7 +4,7 @@
  * Effects: the queue, the spool, the log.
  */
 import type { BounceProfileConfig } from '../config/schema.ts';
-import type { Dcid, Mid, Rid } from '../core/ids.ts';
+import { type Dcid, type Mid, NO_DCID, type Rid } from '../core/ids.ts';
 import type { Clock, DueRecipient, NewMessage, QueueStore, Settlement } from '../core/ports.ts';
 import { recipientHost } from '../core/queue-selection.ts';
 import type { MailLog } from '../log/mail-event.ts';
@@ -36,9 +36,9 @@ export type LedgerOptions = {
   ) => RetryDecision;
 };
 
-/** Where outcomes come from; DCID 0 where there was no connection. */
+/** Where outcomes come from. */
 export type Where = { readonly dcid: Dcid; readonly host?: string | undefined; readonly dsnPassedOn?: boolean };
-const NOWHERE: Where = { dcid: 0 as Dcid };
+const NOWHERE: Where = { dcid: NO_DCID };
 
 /** Notifications that were queued, and messages of which nothing is left. */
 export type Recorded = { readonly notifications: number; readonly finished: number };

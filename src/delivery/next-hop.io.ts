@@ -5,7 +5,7 @@
  */
 import tls, { type SecureContext } from 'node:tls';
 import type { Config } from '../config/schema.ts';
-import type { Dcid } from '../core/ids.ts';
+import { type Dcid, NO_DCID } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import type { HopRoute } from './destination.ts';
@@ -19,8 +19,6 @@ import { type Route, type RouteHost, SMTP_PORT } from './smtp-routes.ts';
 
 /** RFC 5321 §5.1 asks for at least two; more would keep one message busy for hours. */
 const MAX_HOSTS_PER_ATTEMPT = 5;
-/** AsyncOS writes DCID 0 where there was no connection. */
-export const NO_DCID = 0 as Dcid;
 
 export type HopPorts = {
   readonly dns: Dns;

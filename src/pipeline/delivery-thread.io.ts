@@ -55,8 +55,11 @@ function operationsOf(running: () => Running, alerts: AlertPaths): DeliveryOpera
   return {
     suspensionChanged: async () => running().delivery?.suspensionChanged(),
     load: async () => now().delivery.load,
-    hosts: async (also) => now().delivery.hosts(also),
-    host: async (host) => ({ ...now().delivery.host(host), addresses: await now().delivery.addresses(host) }),
+    hosts: async (also) => now().delivery.hosts.all(also),
+    host: async (host) => {
+      const { hosts } = now().delivery;
+      return { ...hosts.of(host), addresses: await hosts.addresses(host) };
+    },
     dispose: (disposal) => now().work.dispose(disposal),
     deliverNow: (haste) => now().work.deliverNow(haste),
     sendAlert: (mail) => alerts.send(mail),

@@ -9,27 +9,26 @@ import type { Config } from '../config/schema.ts';
 import type { Dcid, Mid } from '../core/ids.ts';
 import type { Clock, Dns, DueRecipient } from '../core/ports.ts';
 import { expired } from '../delivery/conclusion.ts';
-import { controlledWay, groupDue, type HopRoute, type Job, type Way } from '../delivery/destination.ts';
-import { compileControls, controlFor } from '../delivery/destination-control-table.ts';
+import { compileWays, groupDue, type HopRoute, type Job, type Way } from '../delivery/destination.ts';
 import { DestinationControls } from '../delivery/destination-controls.ts';
 import { Errands } from '../delivery/errands.io.ts';
-import { emptyCounts, HopStates, HostCounters } from '../delivery/host-counters.ts';
+import { HopStates, HostCounters } from '../delivery/host-counters.ts';
 import { HostMemory } from '../delivery/host-memory.ts';
+import { HostStatus } from '../delivery/host-status.io.ts';
 import { type DeliveryQueue, Ledger } from '../delivery/ledger.io.ts';
 import {
   type HopPorts,
+  type HopSettings,
   hopSettings,
   hostFailed,
   type NoHop,
   type OpenHop,
   openHop,
-  resolveHop,
 } from '../delivery/next-hop.io.ts';
-import type { DeliveryLoad, HostAddresses, HostDelivery } from '../delivery/operations.ts';
+import type { DeliveryLoad } from '../delivery/operations.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
 import { RecipientLimits } from '../delivery/recipient-limits.ts';
-import { compileRoutes, domainOf, routeOf } from '../delivery/smtp-routes.ts';
 import { sendJob } from '../delivery/send-job.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { decideAttempt, decideRetry } from '../queue/retry-schedule.ts';
@@ -65,11 +64,7 @@ export type Delivery = {
   readonly ledger: Ledger;
   readonly stopping: boolean;
   readonly load: DeliveryLoad;
-  /** Every recipient host that was met, and `also`, with what is known of it. */
-  hosts(also: readonly string[]): HostDelivery[];
-  host(host: string): HostDelivery;
-  /** Where its mail would go now; asks DNS. */
-  addresses(host: string): Promise<HostAddresses>;
+  readonly hosts: HostStatus;
   /** Lets transactions finish for at most `deadlineMs` from now, gives everything else back to the queue. */
   stop(deadlineMs: number): Promise<void>;
 };
@@ -84,6 +79,20 @@ const CLAIM_ROWS = 500;
 const MAX_WAITING = 20_000;
 const IDLE_SESSION_MS = 2_000;
 
+/** What a configuration says to the walk, built once and exchanged whole. */
+type InForce = {
+  readonly settings: HopSettings;
+  readonly wayOf: (address: string) => Way;
+  readonly sendTlsRequiredAlert: boolean;
+};
+
+/** Throws where the configuration cannot be used. */
+const inForce = (config: Config): InForce => ({
+  settings: hopSettings(config),
+  wayOf: compileWays(config),
+  sendTlsRequiredAlert: config.destinationControls.sendTlsRequiredAlert,
+});
+
 export function startDelivery(options: DeliveryOptions): Delivery {
   return new DeliveryWalk(options);
 }
@@ -96,19 +105,14 @@ class DeliveryWalk implements Delivery {
   readonly ledger: Ledger;
   readonly #counters = new HostCounters();
   readonly #hops = new HopStates();
-  #settings: ReturnType<typeof hopSettings>;
-  #routes: ReturnType<typeof compileRoutes>;
-  #table: ReturnType<typeof compileControls>;
-  #sendTlsRequiredAlert: boolean;
+  readonly hosts: HostStatus;
+  #inForce: InForce;
   readonly #recipientLimits = new RecipientLimits();
 
   constructor(options: DeliveryOptions) {
     const { dns, log, clock, random, nextDcid, config } = options;
     this.#on = options;
-    this.#settings = hopSettings(config);
-    this.#routes = compileRoutes(config.smtpRoutes);
-    this.#table = compileControls(config);
-    this.#sendTlsRequiredAlert = config.destinationControls.sendTlsRequiredAlert;
+    this.#inForce = inForce(config);
     this.#controls = new DestinationControls(config.delivery);
     this.#ports = { dns, log, clock, random, nextDcid, hosts: new HostMemory(), channels: new OpenChannels() };
     this.#errands = new Errands({ log, clock, round: () => this.#claim() });
@@ -117,8 +121,16 @@ class DeliveryWalk implements Delivery {
       counters: this.#counters,
       owner: OWNER,
       errands: this.#errands,
-      settings: () => this.#settings,
+      settings: () => this.#inForce.settings,
       decideRetry,
+    });
+    this.hosts = new HostStatus({
+      counters: this.#counters,
+      states: this.#hops,
+      controls: this.#controls,
+      ports: this.#ports,
+      wayOf: (address) => this.#inForce.wayOf(address),
+      settings: () => this.#inForce.settings,
     });
     options.queue.onArrival?.(() => this.#errands.wake());
     this.#errands.wake();
@@ -135,10 +147,7 @@ class DeliveryWalk implements Delivery {
   }
 
   reconfigure(config: Config): void {
-    this.#settings = hopSettings(config);
-    this.#routes = compileRoutes(config.smtpRoutes);
-    this.#table = compileControls(config);
-    this.#sendTlsRequiredAlert = config.destinationControls.sendTlsRequiredAlert;
+    this.#inForce = inForce(config);
     this.#controls.limits = config.delivery;
     // What waits here has its way by the former configuration: it goes back, and is claimed by the new one.
     const waiting = this.#controls.drain().map((job) => this.ledger.release(job.rows));
@@ -161,37 +170,6 @@ class DeliveryWalk implements Delivery {
   get load(): DeliveryLoad {
     const { connections, waiting } = this.#controls;
     return { connections, waiting };
-  }
-
-  hosts(also: readonly string[]): HostDelivery[] {
-    const met = new Set([...this.#counters.all()].map(({ host }) => host));
-    return [...met.union(new Set(also))].map((host) => this.host(host));
-  }
-
-  host(host: string): HostDelivery {
-    const route = this.#wayOf(`@${host}`);
-    const key = 'key' in route ? route.key : '';
-    const { connecting, established } = this.#controls.load(key);
-    return {
-      counts: this.#counters.get(host) ?? emptyCounts(host),
-      rule: route.rule,
-      state: this.#hops.get(key),
-      connections: { connecting, established },
-    };
-  }
-
-  async addresses(host: string): Promise<HostAddresses> {
-    const route = this.#wayOf(`@${host}`);
-    if (route.kind === 'discard') return { kind: 'none', why: `SMTP route ${route.rule} is /dev/null` };
-    if (route.kind === 'impossible') return { kind: 'none', why: route.why };
-    const plan = await resolveHop(route, this.#settings, this.#ports);
-    if (plan.kind !== 'addresses') return { kind: 'none', why: plan.why };
-    const nowMs = this.#on.clock.now();
-    const addresses = plan.addresses.map((address) => {
-      const downUntilMs = this.#ports.hosts.downUntilMs({ ...address, tls: route.control.tls }, nowMs);
-      return { ...address, ...(downUntilMs === undefined ? {} : { downUntilMs }) };
-    });
-    return { kind: 'addresses', addresses };
   }
 
   /** Nothing new is begun: the gateway is stopping, or delivery is suspended. */
@@ -226,13 +204,8 @@ class DeliveryWalk implements Delivery {
     return undefined;
   }
 
-  #wayOf(address: string): Way {
-    const domain = domainOf(address);
-    return controlledWay(routeOf(this.#routes, address), controlFor(this.#table, domain), domain);
-  }
-
   #route(address: string): Way {
-    const way = this.#wayOf(address);
+    const way = this.#inForce.wayOf(address);
     this.#on.noteRoute?.(way.rule);
     if ('control' in way) this.#on.noteRoute?.(way.control.rule);
     return way;
@@ -240,7 +213,7 @@ class DeliveryWalk implements Delivery {
 
   #admit(rows: readonly DueRecipient[]): void {
     const nowMs = this.#on.clock.now();
-    const { profile } = this.#settings;
+    const { profile } = this.#inForce.settings;
     const mayTry = (row: DueRecipient): boolean => decideAttempt(profile, { ...row, nowMs }).action === 'attempt';
     const late = rows.filter((row) => !mayTry(row));
     for (const group of Map.groupBy(late, ({ mid }) => mid).values())
@@ -277,7 +250,7 @@ class DeliveryWalk implements Delivery {
 
   /** One connection: MX, hosts in order, TLS, then job after job. */
   async #serve(route: HopRoute): Promise<void> {
-    const hop = await openHop(route, this.#controls.busy(route.key), this.#settings, this.#ports);
+    const hop = await openHop(route, this.#controls.busy(route.key), this.#inForce.settings, this.#ports);
     if ('outcome' in hop) {
       const { outcome, dcid, host } = hop;
       if (outcome.kind !== 'delivered' && !this.#controls.busy(route.key))
@@ -313,7 +286,7 @@ class DeliveryWalk implements Delivery {
   #noteDown({ kind, rule, control, domain }: HopRoute, { outcome, withoutTls }: NoHop): void {
     if (outcome.kind !== 'retry' || this.#errands.stopping) return;
     if (withoutTls !== undefined) {
-      const alert = this.#sendTlsRequiredAlert;
+      const alert = this.#inForce.sendTlsRequiredAlert;
       this.#on.log.emit({ event: 'destination-without-tls', domain, rule: control.rule, why: withoutTls, alert });
     } else if (kind === 'hosts' && rule.startsWith('smtpRoutes.'))
       this.#on.log.emit({ event: 'route-down', route: rule, why: outcome.why });
@@ -342,7 +315,8 @@ class DeliveryWalk implements Delivery {
     // A session that ended before the message could matter: another host is next, or the same one where it was merely
     // tired of an old connection.
     const elsewhere = ended.filter(({ outcome }) => job.tries < MAX_TRIES && isElsewhere(outcome));
-    if (elsewhere[0] !== undefined && fresh) hostFailed(address, elsewhere[0].outcome, this.#settings, this.#ports);
+    if (elsewhere[0] !== undefined && fresh)
+      hostFailed(address, elsewhere[0].outcome, this.#inForce.settings, this.#ports);
     if (elsewhere.length > 0) this.#again({ ...job, tries: job.tries + 1, rows: elsewhere.map(({ row }) => row) });
     const final = ended.filter((item) => !elsewhere.includes(item));
     await this.ledger.conclude(final, { dcid, host: address.host, dsnPassedOn: session.extensions.dsn });
