@@ -25,6 +25,9 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
+/** The words of a reply on one line, for logs. */
+export const replyText = ({ lines }: Reply): string => lines.join(' ');
+
 export const R = {
   banner: (code: number, text: string): Reply => ({ code, lines: [text] }),
   custom: (code: number, text: string): Reply => ({ code, lines: text.split(/\r?\n/) }),

@@ -71,12 +71,7 @@ async function exchange(session: Session, first: SaslStep): Promise<Finished | {
 
 /** An AUTH that never got as far as the directory. */
 function refused(session: Session, { log }: ReceiveThread, reply: Reply): Step {
-  recordRefusal(session, log, {
-    stage: 'auth',
-    rule: `mailFlowPolicies.${session.policy.name}.smtpAuth`,
-    reason: reply.lines.join(' '),
-    reply,
-  });
+  recordRefusal(session, log, { stage: 'auth', rule: `mailFlowPolicies.${session.policy.name}.smtpAuth`, reply });
   return { reply, error: true };
 }
 

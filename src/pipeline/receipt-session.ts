@@ -6,7 +6,7 @@
 import type { EffectivePolicy } from '../config/effective-policy.ts';
 import type { Icid, Mid } from '../core/ids.ts';
 import type { Recipient } from '../core/ports.ts';
-import { R, type Reply } from '../core/reply.ts';
+import { R, type Reply, replyText } from '../core/reply.ts';
 import type { CertificateCheck } from '../identity/identify.io.ts';
 import type { RecordedLogin, RecordedOwner } from '../log/client-history.ts';
 import type { CertificateNames, MailLog, Refusal } from '../log/mail-event.ts';
@@ -88,13 +88,17 @@ export const interrupted = ({ door }: Session, { kind }: WireEnd, timeout: Reply
     ? { ended: 'lost' }
     : { ended: 'aborted', reply: kind === 'timeout' ? timeout : R.shuttingDown(door.hostname) };
 
-type RefusalInput = Pick<Refusal, 'stage' | 'rule' | 'reason' | 'user'> & { readonly reply: Reply };
+/** Without a reason of its own the reply's words are it. */
+export type RefusalInput = Pick<Refusal, 'stage' | 'rule' | 'user'> & {
+  readonly reply: Reply;
+  readonly reason?: string;
+};
 
 /** One record per refusal: who, which certificate, which sender group and policy, which rule and why. */
 export function recordRefusal(
   session: Session,
   log: MailLog,
-  { stage, rule, reason, reply, user }: RefusalInput,
+  { stage, rule, reply, reason = replyText(reply), user }: RefusalInput,
 ): void {
   const { icid, door, match, identity, transaction, remoteAddress } = session;
   const names = session.certificate?.names;

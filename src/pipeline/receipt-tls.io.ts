@@ -12,7 +12,7 @@ import {
 } from '../identity/identity-verdict.ts';
 import { CertificateCheck } from '../identity/identify.io.ts';
 import { nextState } from '../smtp/session-state.ts';
-import { recordRefusal, type Session, type Step } from './receipt-session.ts';
+import { recordRefusal, type RefusalInput, type Session, type Step } from './receipt-session.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
 
 const MAX_REFUSALS = 4;
@@ -132,21 +132,14 @@ function apply(session: Session, verdict: IdentityVerdict, thread: ReceiveThread
   }
 }
 
-type Refusing = Parameters<typeof recordRefusal>[2];
-
 /** From here on every command but NOOP and QUIT hears the reason. */
-function refuse(session: Session, refusing: Refusing, thread: ReceiveThread): void {
+function refuse(session: Session, refusing: RefusalInput, thread: ReceiveThread): void {
   session.refused = {
     reply: refusing.reply,
     untilMs: thread.wireClock.now + REFUSED_FOR_MS,
     repliesLeft: MAX_REFUSALS,
   };
-  recordRefusal(session, thread.log, {
-    stage: refusing.stage,
-    rule: refusing.rule,
-    reason: refusing.reason,
-    reply: refusing.reply,
-  });
+  recordRefusal(session, thread.log, refusing);
 }
 
 /** At MAIL FROM: a certificate that has been revoked or has expired meanwhile, an owner that is still unknown. */
@@ -168,7 +161,7 @@ export async function identifyAgain(session: Session, thread: ReceiveThread): Pr
   }
   const reply = R.certificateRefused(unfit.reason);
   session.identity = { kind: 'none' };
-  const refusing: Refusing = { stage: 'mail', rule: unfit.rule, reason: unfit.reason, reply };
+  const refusing: RefusalInput = { stage: 'mail', rule: unfit.rule, reason: unfit.reason, reply };
   if (policy.verifyClientCertificate) {
     refuse(session, refusing, thread);
     return firstRefusal(session, reply);

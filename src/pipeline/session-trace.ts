@@ -6,7 +6,7 @@
  */
 import { decideAdmission } from '../accept/connection.ts';
 import type { EffectivePolicy } from '../config/effective-policy.ts';
-import { R, type Reply } from '../core/reply.ts';
+import { R, type Reply, replyText } from '../core/reply.ts';
 import { contentRefusal } from '../content/content-verdict.ts';
 import { hopsOf } from '../content/hops.ts';
 import { decideMailFrom } from '../envelope/mail-from.ts';
@@ -154,7 +154,7 @@ const at = ({ stages }: Tracing, stage: TraceStage['stage']) => ({
     stages.push({ stage, outcome: 'passed', rule, says });
     return true;
   },
-  refused(rule: string, reply: Reply, says = reply.lines.join(' ')): false {
+  refused(rule: string, reply: Reply, says = replyText(reply)): false {
     stages.push({ stage, outcome: reply.code < 500 ? 'deferred' : 'refused', rule, says, reply });
     return false;
   },

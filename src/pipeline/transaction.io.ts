@@ -5,11 +5,9 @@
  */
 import { contentRefusal } from '../content/content-verdict.ts';
 import { headerFacts } from '../content/header.ts';
-import { receivedField } from '../content/received.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Mid, Rid } from '../core/ids.ts';
-import type { Body, NewMessage } from '../core/ports.ts';
-import { R, type Reply } from '../core/reply.ts';
+import { R, type Reply, replyText } from '../core/reply.ts';
 import { decideMailFrom } from '../envelope/mail-from.ts';
 import { decideRcptTo, rejecterOf } from '../envelope/rcpt-to.ts';
 import type { BdatCommand, MailCommand, RcptCommand } from '../smtp/command.ts';
@@ -18,6 +16,7 @@ import { DotReader } from '../smtp/dot-reader.ts';
 import { checkSequence, nextState } from '../smtp/session-state.ts';
 import type { OctetsRead, WireEnd } from '../smtp/wire.io.ts';
 import { BodyReceipt } from './body-receipt.io.ts';
+import { newMessage, receivedOf } from './queued-message.ts';
 import { interrupted, recordRefusal, type Session, type Step, type Transaction } from './receipt-session.ts';
 import { identifyAgain } from './receipt-tls.io.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
@@ -84,7 +83,7 @@ function refused(
   { rule, reply = R.internal }: Refusing,
 ): Step {
   if (reply.code === R.authRequired.code) thread.log.emit({ event: 'auth-required', icid: session.icid });
-  recordRefusal(session, thread.log, { stage, rule, reason: reply.lines.join(' '), reply });
+  recordRefusal(session, thread.log, { stage, rule, reply });
   return { reply, close: reply.code === 421, error: true };
 }
 
@@ -175,27 +174,9 @@ export async function skipChunk(
 }
 
 function openBody(session: Session, transaction: Transaction, thread: ReceiveThread): BodyReceipt {
-  const { state, hostname, remoteAddress, door, tls, certificate, identity } = session;
-  const names = certificate?.names;
-  const received = receivedField({
-    clientName: state.clientName,
-    hostname,
-    remoteAddress,
-    by: door.hostname,
-    extended: state.greeted === 'ehlo',
-    smtpUtf8: transaction.parameters.smtpUtf8,
-    tls,
-    certificate: names && { subject: names.subject, verified: identity.kind === 'certificate' },
-    user: identity.kind === 'none' ? undefined : identity.user,
-    mid: transaction.mid,
-    recipient: transaction.recipients.length === 1 ? transaction.recipients[0]?.address : undefined,
-    atMs: thread.clock.now(),
-  });
-  const body = new BodyReceipt(
-    thread.spoolDir,
-    transaction.mid,
-    door.config.receivedHeader ? Buffer.from(received) : undefined,
-  );
+  const { receivedHeader } = session.door.config;
+  const received = receivedHeader ? Buffer.from(receivedOf(session, transaction, thread.clock.now())) : undefined;
+  const body = new BodyReceipt(thread.spoolDir, transaction.mid, received);
   transaction.body = body;
   return body;
 }
@@ -213,23 +194,17 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
       ? contentRefusal(fault, body.hops)
       : { reply: storageReply(failure, session, thread), rule: 'storage' };
   if (refusal !== undefined) {
-    recordRefusal(session, thread.log, {
-      stage: 'data',
-      rule: refusal.rule,
-      reason: refusal.reply.lines.join(' '),
-      reply: refusal.reply,
-    });
-    await abandonTransaction(session, thread, refusal.reply.lines.join(' '));
+    recordRefusal(session, thread.log, { stage: 'data', ...refusal });
+    await abandonTransaction(session, thread, replyText(refusal.reply));
     return { reply: refusal.reply, error: true };
   }
   const { mid, sender } = transaction;
   try {
-    await thread.queue.accept(
-      newMessage(session, transaction, { body: await body.finish(), nowMs: thread.clock.now() }),
-    );
+    const received = await body.finish();
+    await thread.queue.accept(newMessage(session, transaction, { body: received, nowMs: thread.clock.now() }));
   } catch (error) {
     const reply = storageReply(error, session, thread);
-    recordRefusal(session, thread.log, { stage: 'data', rule: 'storage', reason: reply.lines.join(' '), reply });
+    recordRefusal(session, thread.log, { stage: 'data', rule: 'storage', reply });
     await abandonTransaction(session, thread, 'not stored');
     return { reply };
   }
@@ -245,36 +220,6 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
   session.errors = 0;
   session.state = nextState(session.state, { step: 'transaction-over' });
   return { reply: R.queued(mid) };
-}
-
-function newMessage(
-  session: Session,
-  transaction: Transaction,
-  { body, nowMs }: { body: Body; nowMs: number },
-): NewMessage {
-  const { icid, door, remoteAddress, match, identity, certificate } = session;
-  const { body: bodyType, smtpUtf8, ret, envid } = transaction.parameters;
-  return {
-    mid: transaction.mid,
-    icid,
-    receivedMs: nowMs,
-    body,
-    envelope: {
-      sender: transaction.sender,
-      recipients: transaction.recipients,
-      body: bodyType,
-      smtpUtf8,
-      ...(ret === undefined ? {} : { ret }),
-      ...(envid === undefined ? {} : { envid }),
-    },
-    origin: {
-      listener: door.name,
-      remoteAddress,
-      senderGroup: match.senderGroup,
-      ...(identity.kind === 'none' ? {} : { user: identity.user }),
-      ...(certificate?.names === undefined ? {} : { certificate: certificate.names.subject }),
-    },
-  };
 }
 
 function storageReply(error: unknown, { icid }: Session, { log }: ReceiveThread): Reply {
