@@ -1,5 +1,6 @@
 /** The command line of `npm run bench`. Pure but for what it says about a wrong one. */
 import { parseArgs } from 'node:util';
+import { whyOf } from '../src/core/errors.ts';
 import { PEER_NAMES } from './peers/peer.ts';
 
 export type BenchOptions = {
@@ -48,7 +49,7 @@ export function readArguments(args: readonly string[], known: readonly string[])
       writes: !quick && positionals.length === 0 && peers === undefined,
     };
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(whyOf(error));
     return undefined;
   }
 }

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { whyOf } from '../src/core/errors.ts';
 import { Account } from './account.ts';
 import { type BenchOptions, readArguments } from './arguments.ts';
 import { installPackages } from './debian.ts';
@@ -52,7 +53,7 @@ async function startPeers(site: Site, options: BenchOptions): Promise<RunningPee
     } catch (error) {
       // Without a registry, say: the others are measured all the same, and the page says who is missing.
       if (peer === sallyport) throw error;
-      tell(`${peer.name}: NOT MEASURED: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`${peer.name}: NOT MEASURED: ${whyOf(error)}`);
     }
   }
   return running;

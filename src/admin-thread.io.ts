@@ -18,6 +18,7 @@ import { parseSocketAddress } from './accept/listener.io.ts';
 import type { AdminConfig } from './config/schema.ts';
 import type { Mid } from './core/ids.ts';
 import { callsOver } from './core/calls.io.ts';
+import { codeOf } from './core/errors.ts';
 import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts';
 import { createMetrics } from './log/metrics.ts';
 import { openMailLog } from './log/writer.io.ts';
@@ -178,8 +179,7 @@ class AdminThread implements ThreadHandlers {
     try {
       return await listenWithTls(parseSocketAddress(address), tls, () => this.#open());
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      throw new Error(`admin: cannot listen on ${address}: ${code}`, { cause: error });
+      throw new Error(`admin: cannot listen on ${address}: ${codeOf(error) ?? String(error)}`, { cause: error });
     }
   }
 

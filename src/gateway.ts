@@ -21,7 +21,7 @@ import type { Config } from './config/schema.ts';
 import { serveCalls } from './core/calls.io.ts';
 import { giveBackStart } from './core/collect.io.ts';
 import type { AlertMail, AlertSent } from './core/alert.ts';
-import { GatewayError } from './core/errors.ts';
+import { GatewayError, whyOf } from './core/errors.ts';
 import type { Clock } from './core/ports.ts';
 import { CounterReset } from './log/counter-reset.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
@@ -78,10 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartResult
   const opened = await openConfiguration({ keyFile: undefined, ...options });
   if (!opened.ok) return opened;
   const gateway = new Gateway(options, opened);
-  const why = await gateway.start().then(
-    () => undefined,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const why = await gateway.start().then(() => undefined, whyOf);
   if (why === undefined) return { ok: true, gateway };
   await gateway.stop();
   return { ok: false, faults: [`${opened.name}: ${why}`] };

@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import type { RaisedAlert } from './core/alert.ts';
+import { stackOf } from './core/errors.ts';
 import { startWorkerThread } from './core/worker-thread.io.ts';
 import type { HistoryBatch } from './log/client-history.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
@@ -54,9 +55,7 @@ export class Thread {
       else if (message.type === 'alerts') events.onAlerts(message.alerts);
       else this.#answer(message);
     });
-    this.#worker.on('error', (error: unknown) =>
-      this.#died(error instanceof Error ? (error.stack ?? error.message) : String(error), events),
-    );
+    this.#worker.on('error', (error: unknown) => this.#died(stackOf(error), events));
     this.#worker.on('exit', (code) => this.#died(`exit code ${code}`, events));
   }
 

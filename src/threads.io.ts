@@ -8,7 +8,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { ConnectionLimits } from './accept/connection-limits.ts';
 import { callsOver } from './core/calls.io.ts';
-import { GatewayError } from './core/errors.ts';
+import { GatewayError, whyOf } from './core/errors.ts';
 import type { RaisedAlert } from './core/alert.ts';
 import type { Clock } from './core/ports.ts';
 import type { DeliveryOperations, ReceiveOperations } from './delivery/operations.ts';
@@ -231,7 +231,7 @@ export class Threads {
     this.#adminWaitMs = Math.min(MAX_ADMIN_WAIT_MS, Math.max(1000, this.#adminWaitMs * 2));
     setTimeout(() => {
       this.startAdmin().catch((error: unknown) => {
-        const text = `the admin thread cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+        const text = `the admin thread cannot be started: ${whyOf(error)}`;
         this.#options.log.emit({ event: 'system', level: 'critical', text });
         if (!this.#stopping) this.#replaceAdmin();
       });

@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import { MIGRATIONS, SQL, type StatementName } from './accounts-schema.ts';
 
 const SETTINGS = `
@@ -44,7 +44,7 @@ export class AccountsDatabase {
       return new AccountsDatabase(db);
     } catch (error) {
       db?.close();
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       throw new GatewayError('storage', `cannot open ${file}: ${why}`, { cause: error });
     }
   }

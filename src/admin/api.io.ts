@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import { schemaFaults } from '../config/schema-faults.ts';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, stackOf } from '../core/errors.ts';
 import { isDatabaseError } from './accounts-database.io.ts';
 import type { AnyHandler, ApiContext, Call, Caller, Reply } from './api-context.ts';
 import { type ApiRequest, type ApiResponse, problemResponse } from './api-response.ts';
@@ -145,7 +145,7 @@ export class Api {
       this.#context.log.emit({ event: 'system', level: 'critical', topic: 'api', text });
       return problem('unavailable', text);
     }
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const stack = stackOf(error);
     this.#context.log.emit({ event: 'system', level: 'critical', topic: 'api', text: `the API failed: ${stack}` });
     return problem('internal', 'the gateway failed; its log says how');
   }

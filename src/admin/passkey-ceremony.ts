@@ -12,6 +12,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { decodeAttestationObject, decodeClientDataJSON, isoBase64URL } from '@simplewebauthn/server/helpers';
+import { whyOf } from '../core/errors.ts';
 import type { Passkey } from './accounts.io.ts';
 import { ALGORITHMS } from './passkey-options.ts';
 import type { RelyingParty } from './passkey-rules.ts';
@@ -97,4 +98,4 @@ const isFramed = (clientDataJson: string): boolean => decodeClientDataJSON(clien
 const refuse = (why: string): Refused => ({ ok: false, why });
 
 /** The library says in words what does not fit; they repeat a piece of the answer, which may have any length. */
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
+const reasonOf = (error: unknown): string => whyOf(error).slice(0, 300);

@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ALERT_CLASSES, ALERT_SEVERITIES } from '../core/alert.ts';
+import { whyOf } from '../core/errors.ts';
 import type { AlertDelivery, AlertRecord } from './alert-listing.ts';
 
 const FILE = 'alerts.json';
@@ -45,7 +46,7 @@ export class AlertFile {
       fs.writeFileSync(`${this.#file}.new`, JSON.stringify({ version: 1, alerts: this.#records() }), { mode: 0o640 });
       fs.renameSync(`${this.#file}.new`, this.#file);
     } catch (error) {
-      this.#onFailure(`cannot keep ${FILE}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#onFailure(`cannot keep ${FILE}: ${whyOf(error)}`);
     }
   }
 }

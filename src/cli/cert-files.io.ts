@@ -3,6 +3,7 @@
  * Effects: files, standard input for passwords.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { codeOf } from '../core/errors.ts';
 import { type CertificateFile, readCertificateFile } from './certificate-file.ts';
 import { readPassword } from './password.io.ts';
 
@@ -25,7 +26,7 @@ function readInput(file: string): Uint8Array | string {
     if (facts.size > MAX_BYTES) return `it is larger than ${MAX_BYTES} bytes`;
     return readFileSync(handle);
   } catch (error) {
-    return `cannot read it: ${codeOf(error)}`;
+    return `cannot read it: ${codeOf(error) ?? String(error)}`;
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
@@ -42,12 +43,9 @@ export function writeNew(files: readonly NewFile[]): string | undefined {
       written.push(file);
     } catch (error) {
       for (const each of written) rmSync(each, { force: true });
-      const code = codeOf(error);
+      const code = codeOf(error) ?? String(error);
       return code === 'EEXIST' ? `${file} is there already: choose another --out` : `cannot write ${file}: ${code}`;
     }
   }
   return undefined;
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);

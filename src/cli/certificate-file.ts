@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isCertificateLabel, pemBlocks } from '../config/pem.ts';
+import { codeOf } from '../core/errors.ts';
 import { certificateToken, CERTIFICATE_TOKENS } from '../identity/certificate-fields.ts';
 import { type Certificate, parseCertificate } from '../tls/certificate.ts';
 import { DerError } from '../tls/der.ts';
@@ -111,7 +112,7 @@ function keyOf(input: Parameters<typeof createPrivateKey>[0]): KeyObject | strin
   try {
     return createPrivateKey(input);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
     return code === 'ERR_OSSL_BAD_DECRYPT' || code === 'ERR_MISSING_PASSPHRASE'
       ? 'the password of the private key is wrong'
       : 'the private key cannot be read: it is damaged or of an unknown kind';

@@ -9,6 +9,7 @@ import type { ConfigurationMode, Json, Path, Which } from '../config/configurati
 import { counted } from '../core/counted.ts';
 import { refuseImpossible } from '../config/refusals.ts';
 import { parseDurationMs } from '../core/duration.ts';
+import { codeOf } from '../core/errors.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { localAdministrator } from './config-access.io.ts';
@@ -170,7 +171,7 @@ async function save(context: Context): Promise<number> {
   try {
     fs.writeFileSync(file, answer.text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    const { code = 'failed' } = error as NodeJS.ErrnoException;
+    const code = codeOf(error) ?? 'failed';
     const why = code === 'EEXIST' ? `${file} exists already` : `cannot write ${file}: ${code}`;
     return said(context, refuseImpossible(why), () => '');
   }

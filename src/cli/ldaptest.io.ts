@@ -10,6 +10,7 @@ import { certificatesOf } from '../explain/certificate-lookup.ts';
 import type { Revision } from '../config/schema.ts';
 import { type DirectoryTest, testDirectory } from '../explain/directory-test.io.ts';
 import { loadRevision } from '../control/revision.io.ts';
+import { codeOf } from '../core/errors.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
@@ -156,7 +157,7 @@ function certificateIn(file: string): Subject | string {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    return `cannot read ${file}: ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`;
+    return `cannot read ${file}: ${codeOf(error) ?? 'unreadable'}`;
   }
   const found = certificatesOf(bytes);
   return typeof found === 'string' ? `${file}: ${found}` : { certificate: found[0] as Uint8Array };

@@ -2,6 +2,7 @@
  * What `sallyport trace` is asked about: read from its options, or asked for as AsyncOS asks. Effects: files, the dialogue.
  */
 import { readFileSync } from 'node:fs';
+import { whyOf } from '../core/errors.ts';
 import { certificatesOf } from '../explain/certificate-lookup.ts';
 import { normaliseIp } from '../core/network.ts';
 import type { TraceQuestion } from '../explain/trace.io.ts';
@@ -51,7 +52,7 @@ function readFile(file: string): Buffer | string {
   try {
     return readFileSync(file);
   } catch (error) {
-    return `cannot read a file: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot read a file: ${whyOf(error)}`;
   }
 }
 

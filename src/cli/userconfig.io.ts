@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import { ROLES } from '../admin/roles.ts';
+import { whyOf } from '../core/errors.ts';
 import { accountsText, accountText, certificateLine, listText, passkeyLine } from './accounts-view.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
@@ -81,7 +82,7 @@ async function bind(on: OnAccounts, account: string, file: string): Promise<numb
   try {
     pem = fs.readFileSync(file, 'latin1').slice(0, MAX_CERTIFICATE_BYTES);
   } catch (error) {
-    on.write(`sallyport: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    on.write(`sallyport: cannot read ${file}: ${whyOf(error)}\n`);
     return 1;
   }
   const answer = await on.api.call('POST /api/accounts/{account}/certificates', { path: { account }, body: { pem } });

@@ -3,6 +3,7 @@
  * changes something waits for what came before it; reading never waits. AsyncOS: commit, rollbackconfig, showconfig,
  * saveconfig. Effects: through its parts.
  */
+import { whyOf } from '../core/errors.ts';
 import { Candidates } from './candidates.io.ts';
 import { changesBetween } from './change-view.ts';
 import type { CheckedDocument, ConfigurationPorts } from './configuration-ports.ts';
@@ -186,7 +187,7 @@ export class CommittedConfiguration implements ConfigurationStore {
         await this.#ports.apply(checked.revision, checked.found, () => undefined);
         return { ok: true, warnings: checked.found };
       } catch (error) {
-        return refuseFailed(error instanceof Error ? error.message : String(error));
+        return refuseFailed(whyOf(error));
       }
     });
   }
@@ -259,7 +260,7 @@ export class CommittedConfiguration implements ConfigurationStore {
     try {
       return await this.#serially(work);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       this.#ports.note('critical', `configuration store: ${why}`);
       return refuseFailed(why);
     }

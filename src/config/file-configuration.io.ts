@@ -3,6 +3,7 @@
  * compared, nothing changed; SIGHUP reads the file again. A session's candidate is, here, the file as it is on disk now.
  * Revisions are counted from the start of the process, and the last ones kept in memory. Effects: through its ports.
  */
+import { whyOf } from '../core/errors.ts';
 import { changesBetween } from './change-view.ts';
 import type { CheckedDocument, ConfigurationPorts } from './configuration-ports.ts';
 import { ConfigurationReader, type Tree } from './configuration-reader.ts';
@@ -126,7 +127,7 @@ export class FileConfiguration implements ConfigurationStore {
       });
       return { ok: true, warnings: found };
     } catch (error) {
-      return refuseFailed(error instanceof Error ? error.message : String(error));
+      return refuseFailed(whyOf(error));
     }
   }
 

@@ -3,6 +3,7 @@
  * promise: checked, built everywhere, written down, adopted. Before the third step a crash or a failure leaves the old
  * revision, from it on the new one. AsyncOS: commit. Effects: the store's database, a timer, its ports.
  */
+import { whyOf } from '../core/errors.ts';
 import { changesBetween } from './change-view.ts';
 import type { ConfigurationPorts } from './configuration-ports.ts';
 import {
@@ -64,7 +65,7 @@ export class Installation {
         recorded = this.#record({ number, backTo: head.number, keep: revisionsKept }, wanted);
       });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       if (recorded === undefined) return refuseFailed(why);
       this.#ports.note('critical', `revision ${number} is committed and in force, but: ${why}`);
     }

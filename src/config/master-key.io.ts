@@ -6,7 +6,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { GatewayError } from '../core/errors.ts';
+import { codeOf, GatewayError } from '../core/errors.ts';
 
 const NAME = 'master.key';
 const KEY_BYTES = 32;
@@ -35,8 +35,7 @@ export function readMasterKey(file: string, { mayMake }: { mayMake: boolean }): 
     text = fs.readFileSync(file, 'latin1');
   } catch (error) {
     if (error instanceof GatewayError) throw error;
-    const why =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is missing' : `${String(error)}`;
+    const why = codeOf(error) === 'ENOENT' ? 'is missing' : String(error);
     throw new GatewayError(
       'storage',
       `${file} ${why}: without the master key the secrets of the configuration store cannot be read; put it back, or name it with --key-file`,

@@ -6,6 +6,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { codeOf, whyOf } from '../core/errors.ts';
 import { type Fault, fault } from '../core/fault.ts';
 import { checkAuthority, checkGatewayCertificate } from './certificate-checks.ts';
 import type { Config, Material } from './schema.ts';
@@ -97,7 +98,7 @@ function contextRefusal(options: Parameters<typeof createSecureContext>[0]): str
     createSecureContext(options);
     return undefined;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = whyOf(error);
     return message.replace(/^error:[0-9A-F]+:[^:]*:[^:]*:/, '');
   }
 }
@@ -157,6 +158,6 @@ const ERROR_WORDS: Readonly<Record<string, string>> = {
 };
 
 function systemError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const code = codeOf(error) ?? 'unknown error';
   return ERROR_WORDS[code] ?? code;
 }

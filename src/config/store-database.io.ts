@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import type { CandidateInfo, RevisionInfo, Unconfirmed } from './configuration-store.ts';
 import type { Json } from './document.ts';
 
@@ -260,7 +260,7 @@ const SQLITE = { busy: 5, corrupt: 11, notADatabase: 26 } as const;
 function openFailure(error: unknown, file: string): GatewayError {
   if (error instanceof GatewayError) return error;
   const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = whyOf(error);
   if (errcode === SQLITE.busy)
     return new GatewayError('storage', `${file} is in use: another process works on this data folder`);
   if (errcode === SQLITE.corrupt || errcode === SQLITE.notADatabase) return damaged(file, text);

@@ -2,6 +2,7 @@
  * Keeps what the threads report of clients and rule hits, and forgets it in time. It must never be in the way: a disk that
  * cannot take it is said once, and mail goes on. Effects: the history file.
  */
+import { whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { HistoryBatch } from '../log/client-history.ts';
 import { ClientHistory } from '../log/client-history.io.ts';
@@ -59,7 +60,7 @@ export class HistoryKeeper {
     } catch (error) {
       if (this.#failing) return;
       this.#failing = true;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       this.#options.log.emit({ event: 'system', level: 'warning', text: `client history is not kept: ${why}` });
     }
   }

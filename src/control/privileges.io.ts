@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { codeOf } from '../core/errors.ts';
 import type { MailLog } from '../log/mail-event.ts';
 
 const ROOT_WARNING =
@@ -50,7 +51,7 @@ function chownTree(folder: string, uid: number, gid: number): void {
       fs.lchownSync(path.join(entry.parentPath, entry.name), uid, gid);
     } catch (error) {
       // A list that is being saved has a name of its own for a moment.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
     }
   }
 }

@@ -5,7 +5,7 @@
  * Effects: the queue's store, shared memory, the log, metrics; tells the threads.
  */
 import type { SuspendOrder } from '../admin/control-calls.ts';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import {
   listenerMark,
@@ -133,7 +133,7 @@ export class SuspensionKeeper {
       }
     } catch (error) {
       if (this.#closed) return;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       log.emit({ event: 'system', level: 'critical', text: `the work queue cannot be emptied yet: ${why}` });
       setTimeout(() => void this.#emptyWorkQueue(), LOOK_AGAIN_MS * 10).unref();
     }

@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { whyOf } from './errors.ts';
 
 type Task = { readonly module: string; readonly name: string; readonly argument: unknown };
 type Result = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string };
@@ -34,7 +35,7 @@ async function perform({ module, name, argument }: Task): Promise<Result> {
     if (run === undefined) return { ok: false, why: `${module} has no ${name}` };
     return { ok: true, value: await run(argument) };
   } catch (error) {
-    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+    return { ok: false, why: whyOf(error) };
   }
 }
 

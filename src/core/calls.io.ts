@@ -6,7 +6,7 @@
  * Effects: the port; it keeps the thread alive only while an answer is awaited.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { GatewayError, type GatewayErrorCode } from './errors.ts';
+import { GatewayError, type GatewayErrorCode, whyOf } from './errors.ts';
 
 /** Objects by name; each has async methods only. */
 export type CallGroups = Readonly<Record<string, object>>;
@@ -31,7 +31,7 @@ function post(port: MessagePort, answer: Answer): void {
     port.postMessage(answer);
   } catch (error) {
     // What cannot be cloned is a bug of the method; its caller must not wait for ever.
-    const why = error instanceof Error ? error.message : String(error);
+    const why = whyOf(error);
     port.postMessage({ id: answer.id, ok: false, why } satisfies Answer);
   }
 }
@@ -43,7 +43,7 @@ async function perform(groups: CallGroups, { id, group, method, args }: Call): P
     if (typeof run !== 'function') throw new Error(`there is no call ${group}.${method}`);
     return { id, ok: true, value: await run.apply(target, [...args]) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = whyOf(error);
     return error instanceof GatewayError ? { id, ok: false, why, code: error.code } : { id, ok: false, why };
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { MxRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import { codeOf } from '../core/errors.ts';
 import type { Dns } from '../core/ports.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
 import { hostName, isIp } from './ip-literal.ts';
@@ -87,7 +88,7 @@ async function ask<R, T>(query: () => Promise<R[]>, clean: (found: R) => T | und
       .filter((item) => item !== undefined);
     return found.length > 0 ? yes(usable) : no('no such record');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    const code = codeOf(error) ?? 'error';
     return SURE_NO.has(code) ? no(code === 'ENOTFOUND' ? 'no such name' : 'no such record') : unknown(`DNS ${code}`);
   }
 }

@@ -4,7 +4,7 @@
  * patience with a queue that cannot be written just now.
  * Effects: timers, the log.
  */
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 
@@ -119,7 +119,7 @@ export class Errands {
   }
 
   #complain(level: 'warning' | 'critical', what: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = whyOf(error);
     this.#options.log.emit({ event: 'system', level, topic: what, text: `${what}: ${why}` });
   }
 }

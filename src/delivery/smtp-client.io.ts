@@ -8,6 +8,7 @@
  * Effects: through `PeerChannel`; reads the message.
  */
 import type { SecureContext, TLSSocket } from 'node:tls';
+import { whyOf } from '../core/errors.ts';
 import { printable } from '../core/reply.ts';
 import { type BodySource, has8bit } from './body-source.io.ts';
 import type { TlsSetting } from './destination-control-table.ts';
@@ -197,7 +198,7 @@ export class SmtpSession {
       return await this.#transact(message, body);
     } catch (error) {
       this.abort();
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       return everyone({ kind: 'failure', stage: 'body', failure: 'local', why });
     }
   }

@@ -2,6 +2,7 @@
  * Why a directory host did not answer a question. Messages hold no secrets and go to the log and to `ldaptest`, in the
  * words that AsyncOS uses for them. Pure.
  */
+import { codeOf, whyOf } from '../core/errors.ts';
 export type FailureKind =
   | 'unreachable' // no connection: name, network, TLS
   | 'refused' // the gateway's own bind was refused
@@ -30,10 +31,10 @@ const DNS_CODES: readonly unknown[] = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', '
 /** What a socket or TLS error means, in words. */
 export function connectFailure(error: unknown): DirectoryFailure {
   if (error instanceof DirectoryFailure) return error;
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  const message = whyOf(error);
   if (DNS_CODES.includes(code)) return new DirectoryFailure('unreachable', 'Server unreachable: DNS lookup failure');
-  const network = typeof code === 'string' && /^E[A-Z]+$/.test(code);
+  const network = code !== undefined && /^E[A-Z]+$/.test(code);
   return new DirectoryFailure(
     'unreachable',
     network ? `Server unreachable: unable to connect (${code})` : `Server unreachable: TLS failed: ${message}`,

@@ -4,6 +4,7 @@
  * is left alone for a moment (circuit breaker), then one question tries it again.
  * Effects: connections, timers.
  */
+import { whyOf } from '../core/errors.ts';
 import type { HostTest, Search } from './directory.ts';
 import { DirectoryFailure, type FailureKind, meansHostIsDown } from './directory-failure.ts';
 import { LdapConnection, type Outcome } from './ldap-connection.io.ts';
@@ -124,7 +125,7 @@ export class DirectoryHost {
         why: this.#settings.account === undefined ? 'connected (anonymous)' : 'connected',
       };
     } catch (error) {
-      return { host: this.url, ok: false, why: error instanceof Error ? error.message : String(error) };
+      return { host: this.url, ok: false, why: whyOf(error) };
     }
   }
 

@@ -9,7 +9,7 @@
 import { randomInt } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { AlertMail, AlertSent } from '../core/alert.ts';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import { NO_DCID, type Rid } from '../core/ids.ts';
 import type { Clock, Dns } from '../core/ports.ts';
 import { openBody } from '../delivery/body-source.io.ts';
@@ -61,7 +61,7 @@ export class AlertPath {
     try {
       return meaningOf(await this.#attempt(mail));
     } catch (error) {
-      return { ok: false, why: error instanceof Error ? error.message : String(error), permanent: false };
+      return { ok: false, why: whyOf(error), permanent: false };
     }
   }
 

@@ -7,6 +7,7 @@
  * Effects: the connection, through Wire; everything else through the door and the thread.
  */
 import type { Socket } from 'node:net';
+import { stackOf } from '../core/errors.ts';
 import { R, type Reply } from '../core/reply.ts';
 import { type Command, parseCommand } from '../smtp/command.ts';
 import { COMMAND_TABLE, MAX_COMMAND_LINE_BYTES } from '../smtp/command-table.ts';
@@ -129,7 +130,7 @@ async function obey(
 }
 
 function logUnexpected({ icid }: Session, error: unknown, { log }: ReceiveThread): void {
-  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const why = stackOf(error);
   log.emit({ event: 'system', level: 'critical', topic: 'receipt', text: `ICID ${icid} unexpected error: ${why}` });
 }
 

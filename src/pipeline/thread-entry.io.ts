@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AlertCollector } from '../alerts/alert-collector.io.ts';
 import { collectSoon, giveBackStart } from '../core/collect.io.ts';
+import { whyOf } from '../core/errors.ts';
 import { ClientLedger } from '../log/client-history.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
@@ -53,8 +54,7 @@ export function serveControlThread(handlers: ThreadHandlers): void {
   parentPort?.on('message', (message: ToThread) => {
     answer(handlers, message).then(
       (metrics) => up({ type: 'reply', id: message.id, ok: true, ...(metrics === undefined ? {} : { metrics }) }),
-      (error: unknown) =>
-        up({ type: 'reply', id: message.id, ok: false, why: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => up({ type: 'reply', id: message.id, ok: false, why: whyOf(error) }),
     );
   });
 }

@@ -5,7 +5,7 @@
  */
 import { contentRefusal } from '../content/content-verdict.ts';
 import { headerFacts } from '../content/header.ts';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Mid, Rid } from '../core/ids.ts';
 import { R, type Reply, replyText } from '../core/reply.ts';
 import { decideMailFrom } from '../envelope/mail-from.ts';
@@ -224,7 +224,7 @@ async function finish(session: Session, thread: ReceiveThread, { fault, failure 
 
 function storageReply(error: unknown, { icid }: Session, { log }: ReceiveThread): Reply {
   const full = error instanceof GatewayError && error.code === 'storage-full';
-  const why = error instanceof Error ? error.message : String(error);
+  const why = whyOf(error);
   const topic = full ? 'storage full' : 'storage';
   log.emit({ event: 'system', level: 'critical', topic, text: `ICID ${icid} message not stored: ${why}` });
   return full ? R.storageFull : R.internal;

@@ -4,7 +4,7 @@
  * Effects: worker_threads; through the thread, the data folder.
  */
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, whyOf } from '../core/errors.ts';
 import { startWorkerThread } from '../core/worker-thread.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createUnderWay } from './commit-company.ts';
@@ -51,7 +51,7 @@ export async function openQueueStore({
   let closing = false;
   let death = 'it ended';
   worker.on('error', (error: unknown) => {
-    death = error instanceof Error ? error.message : String(error);
+    death = whyOf(error);
   });
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => resolve());

@@ -3,7 +3,7 @@
  * of them the rest of a batch may still be tried.
  * Pure.
  */
-import { GatewayError } from '../core/errors.ts';
+import { codeOf, GatewayError, whyOf } from '../core/errors.ts';
 
 /** Primary result codes of SQLite; the extended code is in the upper bits. */
 const SQLITE = { busy: 5, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
@@ -12,10 +12,6 @@ const resultOf = (error: unknown): number | undefined => {
   const errcode = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof errcode === 'number' ? errcode & 0xff : undefined;
 };
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const isFull = (error: unknown): boolean =>
   resultOf(error) === SQLITE.full ||
@@ -32,7 +28,7 @@ export const isBroken = (error: unknown): boolean => {
 /** Any failure of storage as the one error class that callers know. `doing` says what failed, in words. */
 export function storageFailure(error: unknown, doing: string): GatewayError {
   if (error instanceof GatewayError) return error;
-  return new GatewayError(isFull(error) ? 'storage-full' : 'storage', `${doing}: ${textOf(error)}`, { cause: error });
+  return new GatewayError(isFull(error) ? 'storage-full' : 'storage', `${doing}: ${whyOf(error)}`, { cause: error });
 }
 
 /** Why the database does not open, in words for the person who starts the gateway. */
@@ -42,7 +38,7 @@ export function openFailure(error: unknown, file: string): GatewayError {
   if (result === SQLITE.busy) {
     return new GatewayError('storage', `${file} is in use: another gateway runs on this data folder`, { cause: error });
   }
-  if (result === SQLITE.corrupt || result === SQLITE.notADatabase) return damaged(file, textOf(error), error);
+  if (result === SQLITE.corrupt || result === SQLITE.notADatabase) return damaged(file, whyOf(error), error);
   return storageFailure(error, `cannot open ${file}`);
 }
 

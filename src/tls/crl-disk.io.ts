@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { whyOf } from '../core/errors.ts';
 
 export type SourceMeta = {
   readonly lastSuccessMs: number;
@@ -37,7 +38,7 @@ export class CrlDisk {
         if (size > maxBytes) throw new Error('longer than maxSize');
         lists.push(ownMemory(await readFile(file)));
       } catch (error) {
-        faults.push(`the copy ${file} cannot be read: ${messageOf(error)}`);
+        faults.push(`the copy ${file} cannot be read: ${whyOf(error)}`);
       }
     }
     return { lists, meta: names.includes(META) ? await this.loadMeta() : undefined, faults };
@@ -98,4 +99,3 @@ const ownMemory = (bytes: Buffer): Uint8Array =>
   bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 
 const fileOf = (key: string): string => `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.crl`;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

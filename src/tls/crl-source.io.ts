@@ -5,6 +5,7 @@
  */
 import type { CrlSourceConfig } from '../config/schema.ts';
 import type { AllowedHosts } from '../core/allowed-hosts.ts';
+import { whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { ageOf } from './crl-age.ts';
@@ -217,7 +218,7 @@ export class CrlSource {
       const request = this.#parts.point === undefined ? {} : { request: this.#parts.point.request };
       await this.#disk.saveMeta({ url: redactedUrl(url), lastSuccessMs, ...request });
     } catch (error) {
-      this.#warn(`the copy on disk cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+      this.#warn(`the copy on disk cannot be written: ${whyOf(error)}`);
     }
   }
 

@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Material } from '../config/schema.ts';
+import { whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
@@ -101,7 +102,7 @@ export class ExpiryWatch {
       fs.renameSync(`${file}.new`, file);
     } catch (error) {
       // A disk that is full is told of elsewhere; after a restart the notices come once more.
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyOf(error);
       this.#options.log.emit({ event: 'system', level: 'warning', text: `cannot keep ${FILE}: ${why}` });
     }
   }

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { decodeKept, encodeKept, type KeptAnswer, MAX_KEPT_BYTES } from './ocsp-kept.ts';
@@ -138,7 +139,7 @@ export class OcspDisk {
   }
 
   #warn(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = whyOf(error);
     this.#options.log.emit({ event: 'system', level: 'warning', text: `OCSP answers cannot be kept on disk: ${why}` });
   }
 }

@@ -6,6 +6,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
+import { whyOf } from '../core/errors.ts';
 import { parseAlgorithm, parseCertificate, readWholeBits } from './certificate.ts';
 import { childrenOf, DerError, encodingOf, readDer } from './der.ts';
 
@@ -144,7 +145,7 @@ const isAboutMac = (error: unknown): boolean => error instanceof Error && /MAC/i
 const isWrongPassword = (error: unknown): boolean => isAboutMac(error) && /could not be verified/.test(String(error));
 
 function wordsOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = whyOf(error);
   if (isWrongPassword(error)) return 'the password is wrong';
   // BER that is no DER, within what is encrypted.
   if (/is not a supported/.test(message)) return `its encoding is not supported: ${message}`;
