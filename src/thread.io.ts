@@ -5,6 +5,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { RaisedAlert } from './core/alert.ts';
 import { stackOf } from './core/errors.ts';
+import { within } from './core/time-limit.io.ts';
 import { startWorkerThread } from './core/worker-thread.io.ts';
 import type { HistoryBatch } from './log/client-history.ts';
 import type { FromThread, ThreadStart, ToThread } from './pipeline/thread-messages.ts';
@@ -74,8 +75,8 @@ export class Thread {
   /** Asks the thread to finish within the dead line, then ends it. */
   async stop(deadlineMs: number): Promise<void> {
     this.#expected = true;
-    const late = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs + 500).unref());
-    await Promise.race([this.request({ type: 'stop', deadlineMs }).catch(() => undefined), late]);
+    const stopped = this.request({ type: 'stop', deadlineMs }).catch(() => undefined);
+    await within(deadlineMs + 500, stopped);
     await this.#worker.terminate();
   }
 

@@ -10,6 +10,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import { connectApi } from '../../src/admin/api-client.io.ts';
 import { type Authority, extension, makeCertificate, newAuthority, toPem } from '../../test/support/crl-maker.ts';
 import { freePort } from '../../test/support/free-port.ts';
@@ -48,7 +49,6 @@ const QUIET_MS = 10_000;
 /** What a new list leaves behind is collected two seconds later: that is watched too. */
 const AFTERWARDS_MS = 4000;
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const memory = (pid: number, field: 'VmRSS' | 'VmHWM'): number =>
   Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
@@ -78,12 +78,12 @@ export async function measureGateway(
   try {
     await until(linesOf(gateway), /\bready\b/);
     gateway.stdout?.resume();
-    await pause(SETTLED_MS);
+    await wait(SETTLED_MS);
     const pid = gateway.pid ?? 0;
     const idleMb = memory(pid, 'VmRSS');
     state.body = warmUp;
     await arrival(pid, site, data);
-    const quiet = await withClients(site, () => pause(QUIET_MS));
+    const quiet = await withClients(site, () => wait(QUIET_MS));
     const arrivals: Arrival[] = [];
     for (const { title, list } of arriving) {
       state.body = list;
@@ -107,11 +107,11 @@ async function arrival(pid: number, site: Site, data: string): Promise<Omit<Arri
     const answer = await connectApi(data).call('POST /api/crl/update', { body: {} });
     if (!answer.ok) throw new Error(answer.refusal.detail);
     const ms = performance.now() - from;
-    await pause(AFTERWARDS_MS);
+    await wait(AFTERWARDS_MS);
     return ms;
   });
   const peakMb = memory(pid, 'VmHWM');
-  await pause(SETTLED_MS);
+  await wait(SETTLED_MS);
   return { updateMs, beforeMb, peakMb, afterMb: memory(pid, 'VmRSS'), ...clients };
 }
 
@@ -119,7 +119,7 @@ async function withClients<T>(site: Site, work: () => Promise<T>): Promise<{ val
   const open = startClient(site, 'noop', OPEN_SESSIONS);
   const fresh = startClient(site, 'new', 1);
   await Promise.all([until(open.lines, /^open$/), until(fresh.lines, /^open$/)]);
-  await pause(1000);
+  await wait(1000);
   for (const { child } of [open, fresh]) child.stdin?.write('begin');
   const value = await work();
   for (const { child } of [open, fresh]) child.stdin?.end();

@@ -4,6 +4,7 @@
  * `peculiar`: @peculiar/x509. Effects: reads files, standard output.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { findRevoked } from '../../src/tls/crl-index.ts';
 import { CrlParser } from '../../src/tls/crl-parse.io.ts';
@@ -26,8 +27,6 @@ export type Measured = {
 const memory = (field: 'VmRSS' | 'VmHWM'): number =>
   Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
 const resetPeak = (): void => writeFileSync('/proc/self/clear_refs', '5');
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Longest time between two turns of the event loop while the work is under way. */
 async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: number; cpuMs: number; blockedMs: number }> {
   let last = performance.now();
@@ -38,7 +37,7 @@ async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: numbe
     last = now;
   };
   const timer = setInterval(look, 1);
-  await pause(20);
+  await wait(20);
   blockedMs = 0;
   last = performance.now();
   const from = performance.now();
@@ -46,7 +45,7 @@ async function watched<T>(work: () => Promise<T>): Promise<{ value: T; ms: numbe
   const value = await work();
   const ms = performance.now() - from;
   const { user, system } = process.cpuUsage(cpu);
-  await pause(5);
+  await wait(5);
   look();
   clearInterval(timer);
   return { value, ms, cpuMs: (user + system) / 1000, blockedMs };
@@ -114,7 +113,7 @@ async function peculiar(file: string, caFile: string): Promise<Measured> {
 async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
-    await pause(100);
+    await wait(100);
   }
 }
 

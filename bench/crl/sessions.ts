@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 import { waitsOf } from './waits.ts';
 
@@ -63,8 +64,6 @@ class Session {
   }
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-
 async function measured<T>(work: () => Promise<T>): Promise<T> {
   const from = performance.now();
   const value = await work();
@@ -82,7 +81,7 @@ async function noop(): Promise<void> {
   isGoing();
   while (!stopping) {
     await measured(() => session.say('NOOP'));
-    await pause();
+    await wait(PAUSE_MS);
   }
   session.close();
 }
@@ -94,7 +93,7 @@ async function sessions(): Promise<void> {
     const session = await measured(() => new Session().enter());
     await session.say('QUIT');
     session.close();
-    await pause();
+    await wait(PAUSE_MS);
   }
 }
 

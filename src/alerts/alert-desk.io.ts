@@ -7,6 +7,7 @@
 import type { AlertsConfig } from '../config/schema.ts';
 import type { Alert, AlertMail, AlertSent, RaisedAlert } from '../core/alert.ts';
 import type { Clock } from '../core/ports.ts';
+import { within } from '../core/time-limit.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
 import type { AlertDelivery, AlertListing, AlertRecord } from './alert-listing.ts';
@@ -121,15 +122,10 @@ export class AlertDesk {
 
   /** Until nothing is under way, for at most this long. */
   async finish(withinMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs);
-    });
     const done = async (): Promise<void> => {
       while (this.#busy.size > 0) await Promise.race(this.#busy);
     };
-    await Promise.race([done(), late]);
-    clearTimeout(timer);
+    await within(withinMs, done());
   }
 
   /** Nothing is sent from now on; what waits is for `resume` of the next process. */

@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { Write } from './arguments.ts';
 import type { Ports } from './quickstart-files.ts';
@@ -137,7 +138,7 @@ async function arrival(folder: string, subject: string): Promise<string | undefi
       const file = path.join(folder, name);
       if (fs.readFileSync(file, 'utf8').includes(`Subject: ${subject}`)) return file;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await wait(50);
   }
   return undefined;
 }

@@ -10,7 +10,9 @@ import { AlertFile } from '../alerts/alert-file.io.ts';
 import type { AlertListing, AlertRecord } from '../alerts/alert-listing.ts';
 import type { Config } from '../config/schema.ts';
 import type { AlertMail, AlertSent, RaisedAlert } from '../core/alert.ts';
+import { GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
+import { within } from '../core/time-limit.io.ts';
 import type { MailEvent, MailLog } from '../log/mail-event.ts';
 import type { MetricsSnapshot } from '../log/metrics.ts';
 import type { AlertPath } from '../pipeline/alert-delivery.io.ts';
@@ -103,18 +105,14 @@ export class Alerts {
 
   async #send(mail: AlertMail): Promise<AlertSent> {
     await this.#started.promise;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the delivery thread does not answer')), MAX_SEND_MS).unref();
-    });
     try {
-      return await Promise.race([this.#viaDelivery(mail), late]);
+      return await within(MAX_SEND_MS, this.#viaDelivery(mail), () => {
+        throw new GatewayError('closed', 'the delivery thread does not answer');
+      });
     } catch {
       return this.#stopped
         ? { ok: false, why: 'the gateway is stopping', permanent: false }
         : await this.#sendFromHere(mail);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

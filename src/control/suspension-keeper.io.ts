@@ -4,6 +4,7 @@
  * AsyncOS: suspend, suspendlistener, suspenddel and their resume; workqueue pause.
  * Effects: the queue's store, shared memory, the log, metrics; tells the threads.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { SuspendOrder } from '../admin/control-calls.ts';
 import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
@@ -129,7 +130,7 @@ export class SuspensionKeeper {
       while (!this.#closed && this.#standing.workQueue === undefined) {
         if ((await queue.leaveWorkQueue(clock.now(), LEFT_AT_A_TIME)) > 0) continue;
         if ((await queue.workQueue()).messages === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS).unref());
+        await wait(LOOK_AGAIN_MS, undefined, { ref: false });
       }
     } catch (error) {
       if (this.#closed) return;

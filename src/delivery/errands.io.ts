@@ -4,8 +4,10 @@
  * patience with a queue that cannot be written just now.
  * Effects: timers, the log.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
+import { within } from '../core/time-limit.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 
 const SHORTEST_SLEEP_MS = 10;
@@ -79,7 +81,7 @@ export class Errands {
         if ((tries & (tries - 1)) === 0)
           this.#complain('critical', 'the outcome of a delivery cannot be recorded yet', error);
         const waitMs = Math.min(FIRST_PATIENCE_MS * 2 ** Math.min(tries - 1, 10), LONGEST_PATIENCE_MS);
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await wait(waitMs);
       }
     }
   }
@@ -91,15 +93,10 @@ export class Errands {
 
   /** Until everything that runs is done, for at most this long. */
   async finished(withinMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, withinMs, 'late');
-    });
     const done = async (): Promise<void> => {
       while (this.#running.size > 0) await Promise.all(this.#running);
     };
-    await Promise.race([done(), late]);
-    clearTimeout(timer);
+    await within(withinMs, done());
   }
 
   async #rounds(): Promise<void> {
@@ -113,7 +110,7 @@ export class Errands {
         if (!this.#stopping) this.#complain('critical', 'the queue cannot be read', error);
         this.wakeAt(this.#options.clock.now() + AFTER_FAILURE_MS);
       }
-      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      await wait(REST_MS);
     } while (this.#again && !this.#stopping);
     this.#inRound = false;
   }

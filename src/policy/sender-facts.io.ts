@@ -6,6 +6,7 @@
  */
 import { normaliseIp } from '../core/network.ts';
 import type { Dns } from '../core/ports.ts';
+import { within } from '../core/time-limit.io.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
 
 /** AsyncOS waits 20 s; a client that waits for its greeting is better served by an address alone. */
@@ -22,15 +23,8 @@ export async function senderFacts(
   ip: string,
   { dns, timeoutMs = HOSTNAME_TIMEOUT_MS }: HostnameLookup,
 ): Promise<Answer<string>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Answer<string>>((resolve) => {
-    timer = setTimeout(() => resolve(unknown('DNS did not answer in time')), timeoutMs);
-  });
-  try {
-    return await Promise.race([lookUp(ip, dns).catch((error: unknown) => unknown(String(error))), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const asked = lookUp(ip, dns).catch((error: unknown) => unknown(String(error)));
+  return within(timeoutMs, asked, () => unknown('DNS did not answer in time'));
 }
 
 async function lookUp(ip: string, dns: Dns): Promise<Answer<string>> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { extension, makeCertificate, makeCrl, newAuthority, toPem, tlv } from '../../test/support/crl-maker.ts';
 import type { MailEvent } from '../log/mail-event.ts';
 import { CrlPoints, MAX_POINTS } from './crl-points.io.ts';
@@ -89,10 +90,8 @@ function open(t: TestContext, url: string, folder = path.join(top, `points-${++o
 
 /** Waits until so many points have a folder; a test that waits in vain is ended by its time limit. */
 async function folders(folder: string, count: number): Promise<void> {
-  while (!fs.existsSync(folder) || fs.readdirSync(folder).length !== count) await pause();
+  while (!fs.existsSync(folder) || fs.readdirSync(folder).length !== count) await wait(5);
 }
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 test('a point is fetched when it is first wanted, and once', async (t) => {
   const server = await serve(t, () => makeCrl({ issuer: ca, ...dates }));
@@ -155,7 +154,7 @@ test('the downloads at a time are bounded', async (t) => {
   const { points, until } = open(t, server.url);
   server.held = true;
   points.want(Array.from({ length: 12 }, (_, i) => [`${server.url}/${i}`]));
-  while (server.open < 4) await pause();
+  while (server.open < 4) await wait(5);
   server.release();
   await until(() => [...points.states.values()].every((state) => state === 'ready'));
   assert.equal(server.requests.length, 12);

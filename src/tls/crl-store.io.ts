@@ -8,6 +8,7 @@ import type { CrlConfig } from '../config/schema.ts';
 import { collectSoon } from '../core/collect.io.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
+import { within } from '../core/time-limit.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { type AlertRule, type CrlAge, ageOf, nextAgeMs } from './crl-age.ts';
 import { keyOf } from './crl-holding.ts';
@@ -89,7 +90,7 @@ class Store implements CrlStore {
         else if (source.settings.schedule === 'manual') source.wait();
         else void source.update();
       });
-      await atMost(FIRST_ATTEMPT_MS, first);
+      await within(FIRST_ATTEMPT_MS, Promise.all(first));
       // Threads must know which sources have had a copy even where no list was loaded.
       this.#changed();
     });
@@ -108,10 +109,7 @@ class Store implements CrlStore {
       this.#changed();
       if (this.#stopped) return;
       void points.update();
-      await atMost(
-        FIRST_ATTEMPT_MS,
-        sources.map((source) => source.update()),
-      );
+      await within(FIRST_ATTEMPT_MS, Promise.all(sources.map((source) => source.update())));
     });
   }
 
@@ -261,14 +259,4 @@ function listed(list: CrlList, rule: AlertRule, nowMs: number): ListedCrl {
     partial: scopeId !== '',
     age: ageOf(list, rule, nowMs),
   };
-}
-
-/** Waits for all of them, but not longer; what is late goes on. */
-async function atMost(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([Promise.all(work), late]);
-  clearTimeout(timer);
 }

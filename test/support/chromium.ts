@@ -4,6 +4,7 @@
  * Effects: starts and ends a browser, loopback.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
 import { atEnd } from './at-end.ts';
 import { temporaryFolder } from './gateway.ts';
 
@@ -102,7 +103,7 @@ export class Page {
     // The document of before answers until the new one is there.
     for (let i = 0; i < 600; i++) {
       if ((await this.run('location.href + " " + document.readyState')) === `${url} complete`) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await wait(50);
     }
     throw new Error(`${url} was not loaded`);
   }

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { atEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './gateway.ts';
@@ -71,7 +72,7 @@ export class Nginx {
     for (const deadline = Date.now() + UP_LIMIT_MS; !(await accepts(this.port)); ) {
       if (child.exitCode !== null || Date.now() > deadline)
         throw new Error(`nginx does not listen\n${readFileSync(join(this.#folder, 'error.log'), 'utf8')}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await wait(20);
     }
   }
 

@@ -7,6 +7,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Credentials } from './certificate-authority.ts';
 import { freePort } from './free-port.ts';
 import { postfix, postfixFolder, postfixLog, smtpd, writePostfix } from './postfix-instance.ts';
@@ -115,6 +116,6 @@ async function until(check: () => Promise<boolean>, timeoutMs: number, why: () =
   const deadline = performance.now() + timeoutMs;
   while (!(await check())) {
     if (performance.now() > deadline) throw new Error(why());
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await wait(POLL_MS);
   }
 }

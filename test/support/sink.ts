@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import net, { type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 
 /** What the sink does instead of its ordinary reply. Lines are sent as they are, CRLF is added. */
@@ -279,7 +280,7 @@ class Conversation {
       return 0;
     }
     if (typeof reaction === 'object' && 'delayMs' in reaction) {
-      await new Promise((resolve) => setTimeout(resolve, reaction.delayMs));
+      await wait(reaction.delayMs);
       return this.#say(reaction.reply);
     }
     return this.#say(typeof reaction === 'string' ? reaction : reaction.join('\r\n'));
