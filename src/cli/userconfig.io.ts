@@ -171,8 +171,6 @@ const OPERATIONS: Readonly<Record<string, Omit<AccountOperation, 'usage'> & { re
   },
 };
 
-export const USERCONFIG_OPERATIONS = Object.keys(OPERATIONS);
-
 export async function userconfig(args: readonly string[], write: Write, context: CommandContext): Promise<number> {
   const [name = '', ...rest] = args;
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;

@@ -115,7 +115,6 @@ export type LdapProfileConfig = Extract<SmtpAuthProfileConfig, { type: 'ldap' }>
 export type CrlConfig = Config['crl'];
 export type CrlSourceConfig = CrlConfig['sources'][string];
 export type BounceProfileConfig = Config['bounceProfiles']['default'];
-export type DeliveryConfig = Config['delivery'];
 export type AlertsConfig = Config['alerts'];
 export type AdminConfig = NonNullable<Config['admin']>;
 export type Schedule = CrlSourceConfig['schedule'];

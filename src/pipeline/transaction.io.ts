@@ -8,7 +8,7 @@ import { headerFacts } from '../content/header.ts';
 import { GatewayError, whyOf } from '../core/errors.ts';
 import type { Mid, Rid } from '../core/ids.ts';
 import { R, type Reply, replyText } from '../core/reply.ts';
-import { decideMailFrom } from '../envelope/mail-from.ts';
+import { closes, decideMailFrom } from '../envelope/mail-from.ts';
 import { decideRcptTo, rejecterOf } from '../envelope/rcpt-to.ts';
 import type { BdatCommand, MailCommand, RcptCommand } from '../smtp/command.ts';
 import { ChunkReader } from '../smtp/chunk-reader.ts';
@@ -84,7 +84,7 @@ function refused(
 ): Step {
   if (reply.code === R.authRequired.code) thread.log.emit({ event: 'auth-required', icid: session.icid });
   recordRefusal(session, thread.log, { stage, rule, reply });
-  return { reply, close: reply.code === 421, error: true };
+  return { reply, close: closes(reply), error: true };
 }
 
 /** DATA: octets up to CRLF.CRLF, whatever is wrong with them; then the verdict on all of it. */

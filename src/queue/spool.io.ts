@@ -4,7 +4,6 @@
  * it. Files without a message are removed when the store opens.
  * Effects: the spool folder.
  */
-import fs, { type ReadStream } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GatewayError } from '../core/errors.ts';
@@ -13,7 +12,6 @@ import { storageFailure } from './store-failure.ts';
 
 /** Writers that one thread may have open: more than a listener's sessions, less than the limit on open files. */
 const MAX_OPEN_WRITERS = 4096;
-const READ_BYTES = 64 * 1024;
 const SPOOL_NAME = /^\d{1,16}\.eml$/;
 const TEMPORARY_NAME = /^\d{1,16}\.eml\.tmp$/;
 
@@ -106,11 +104,6 @@ class FileWriter implements SpoolWriter {
   #mustBeOpen(): void {
     if (this.#ended) throw new GatewayError('closed', 'the spool file is closed');
   }
-}
-
-/** The file of a spooled body, in pieces of 64 KiB. Throws GatewayError `storage` for a name that is not one of ours. */
-export function readSpool(dir: string, file: string): ReadStream {
-  return fs.createReadStream(spoolPath(dir, file), { highWaterMark: READ_BYTES });
 }
 
 /** Where a spool file is. A name that is not one of ours could lead out of the folder, and throws. */

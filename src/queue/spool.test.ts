@@ -6,18 +6,14 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { GatewayError } from '../core/errors.ts';
 import type { Mid } from '../core/ids.ts';
-import { openSpoolWriter, readSpool } from './spool.io.ts';
+import { openSpoolWriter, spoolPath } from './spool.io.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'sallyport-spool-'));
 after(() => rmSync(dir, { recursive: true }));
 const mid = (value: number): Mid => value as Mid;
 const text = (value: string): Buffer => Buffer.from(value);
 
-async function read(file: string): Promise<string> {
-  let all = '';
-  for await (const part of readSpool(dir, file)) all += String(part);
-  return all;
-}
+const read = (file: string): string => readFileSync(spoolPath(dir, file), 'utf8');
 
 test('what was written in pieces is read as one', async () => {
   const writer = await openSpoolWriter(dir, mid(1));
@@ -25,7 +21,7 @@ test('what was written in pieces is read as one', async () => {
   await writer.write([]);
   await writer.write([text('three')]);
   assert.deepEqual(await writer.commit(), { file: '1.eml', size: 13 });
-  assert.equal(await read('1.eml'), 'one two three');
+  assert.equal(read('1.eml'), 'one two three');
 });
 
 test('pieces that are not awaited still come in their order', async () => {
@@ -62,7 +58,7 @@ test('after commit the file is the queue’s, and abort does nothing', async () 
   await writer.write([text('kept')]);
   await writer.commit();
   await writer.abort();
-  assert.equal(await read('5.eml'), 'kept');
+  assert.equal(read('5.eml'), 'kept');
 });
 
 test('a spool folder that is missing is a storage error', async () => {
@@ -74,5 +70,5 @@ test('a spool folder that is missing is a storage error', async () => {
 
 test('a name that leads out of the folder is refused', () => {
   for (const name of ['../queue.db', '/etc/passwd', '1.eml/../x', '', '1.eml.tmp'])
-    assert.throws(() => readSpool(dir, name), /not the name of a spool file/);
+    assert.throws(() => spoolPath(dir, name), /not the name of a spool file/);
 });

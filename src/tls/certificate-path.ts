@@ -65,13 +65,6 @@ export function findPaths(request: CertificatePathRequest): PathSearch {
   };
 }
 
-/** Why no path is valid. Only meaningful where `findPaths` gives none. */
-export function explainFailure(request: CertificatePathRequest): PathFailure {
-  const search = findPaths(request);
-  for (const _path of search);
-  return search.failure();
-}
-
 function readLeaf(leaf: Uint8Array | Certificate): Certificate | DerError {
   if (!(leaf instanceof Uint8Array)) return leaf;
   try {

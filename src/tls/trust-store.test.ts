@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authority, client, name, pem } from '../../test/pkits/certificate-writer.ts';
-import { buildTrustStore, notValidAt } from './trust-store.ts';
+import { buildTrustStore } from './trust-store.ts';
 
 const root = authority(name('CN=Root'));
 const issuing = authority(name('CN=Issuing'), { issuer: root });
@@ -26,12 +26,9 @@ test('what cannot be read is a problem, and the rest counts', () => {
   assert.equal(store.problems.length, 3);
 });
 
-test('expired certificates load and are told apart', () => {
+test('expired certificates load', () => {
   const old = authority(name('CN=Old'), { notAfter: '250101000000Z' });
   const store = buildTrustStore([pem(old.der) + pem(root.der)]);
   assert.deepEqual(store.problems, []);
-  assert.deepEqual(
-    notValidAt(store, Date.UTC(2026, 0, 1)).map(({ subject }) => subject.rfc4514),
-    ['CN=Old'],
-  );
+  assert.equal(store.anchors.length, 2);
 });

@@ -56,10 +56,6 @@ export function buildTrustStore(pemTexts: readonly string[]): TrustStore {
   };
 }
 
-/** The certificates that are not valid at `nowMs`, for the warnings of `check`. */
-export const notValidAt = (store: TrustStore, nowMs: number): Certificate[] =>
-  [...store.anchors, ...store.intermediates].filter((c) => nowMs > c.notAfterMs || nowMs < c.notBeforeMs);
-
 function readBlocks(text: string, problems: string[]): Uint8Array[] {
   try {
     const blocks = decodePem(text, CERTIFICATE_LABEL);
