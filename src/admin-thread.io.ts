@@ -20,6 +20,7 @@ import type { Mid } from './core/ids.ts';
 import { callsOver } from './core/calls.io.ts';
 import { codeOf } from './core/errors.ts';
 import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts';
+import { systemClock } from './core/system-clock.io.ts';
 import { createMetrics } from './log/metrics.ts';
 import { openMailLog } from './log/writer.io.ts';
 import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
@@ -30,8 +31,6 @@ import { connectQueue } from './queue/queue-client.io.ts';
 import { DEMONSTRATION } from './tls/demonstration-certificate.io.ts';
 import { DeskLink } from './tls/desk-link.io.ts';
 import type { CrlSet } from './tls/revocation.ts';
-
-const clock = { now: (): number => Date.now() };
 
 /** Of a message that an administrator looks at. */
 const HEADER_BYTES = 32 * 1024;
@@ -84,7 +83,7 @@ class AdminThread implements ThreadHandlers {
       format: start.logFormat,
       write: writeLog,
       onEvent: seeEvent,
-      clock,
+      clock: systemClock,
       metrics: this.#metrics,
     });
     this.#control = callsOver<ControlCalls>(calls);
@@ -197,7 +196,7 @@ class AdminThread implements ThreadHandlers {
     const opened = openApi({
       folder: path.join(this.#start.dataDir, ADMIN_FOLDER),
       version: versionOfProgram(),
-      clock,
+      clock: systemClock,
       log: this.#log,
       control: this.#control,
       queue: this.#queue,
@@ -221,7 +220,7 @@ class AdminThread implements ThreadHandlers {
         crls: this.#crls,
         desk: new DeskLink(deskPort),
         dataDir,
-        clock,
+        clock: systemClock,
       }),
     );
     return this.#explanations;
@@ -252,7 +251,7 @@ class AdminThread implements ThreadHandlers {
     const revision = this.#inForceNow();
     const known = doors.get(revision);
     if (known !== undefined) return known;
-    const door = certificateDoor(revision.config, revision.material, clock, () => this.#crls.set);
+    const door = certificateDoor(revision.config, revision.material, systemClock, () => this.#crls.set);
     doors.set(revision, door);
     return door;
   }

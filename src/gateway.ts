@@ -22,7 +22,6 @@ import { serveCalls } from './core/calls.io.ts';
 import { giveBackStart } from './core/collect.io.ts';
 import type { AlertMail, AlertSent } from './core/alert.ts';
 import { GatewayError, whyOf } from './core/errors.ts';
-import type { Clock } from './core/ports.ts';
 import { CounterReset } from './log/counter-reset.ts';
 import type { MailEvent, MailLog } from './log/mail-event.ts';
 import { createMetrics, mergeSnapshots, type MetricsSnapshot, renderPrometheus } from './log/metrics.ts';
@@ -39,6 +38,7 @@ import { compileRevision } from './pipeline/compiled-revision.ts';
 import { controlCalls } from './control/control-calls.io.ts';
 import { RateWatch } from './control/rate-watch.io.ts';
 import { SuspensionKeeper } from './control/suspension-keeper.io.ts';
+import { systemClock } from './core/system-clock.io.ts';
 import { Threads } from './threads.io.ts';
 import { versionOfProgram } from './core/version.io.ts';
 import { pointProfilesOf } from './tls/crl-points.ts';
@@ -67,7 +67,6 @@ export type StartResult =
   | { readonly ok: true; readonly gateway: Gateway }
   | { readonly ok: false; readonly faults: readonly string[] };
 
-const clock: Clock = { now: () => Date.now() };
 const STOP_MS = 9000;
 const MAX_LISTENERS = 256;
 const NO_ALERT = '';
@@ -89,7 +88,7 @@ export class Gateway {
   readonly #metrics = createMetrics();
   readonly #log: MailLog & { flush(): void };
   readonly #slots = new Map<string, number>();
-  readonly #startedMs = clock.now();
+  readonly #startedMs = systemClock.now();
   /** Nothing is changed before everything is there. */
   readonly #started = Promise.withResolvers<void>();
   readonly #opened: OpenedConfiguration;
@@ -99,7 +98,7 @@ export class Gateway {
   #threads: Threads | undefined;
   #suspensions: SuspensionKeeper | undefined;
   readonly #counterReset = new CounterReset();
-  readonly #rates = new RateWatch(clock, () => this.#collect());
+  readonly #rates = new RateWatch(systemClock, () => this.#collect());
   #crls: CrlStore | undefined;
   #control: ControlSocket | undefined;
   readonly #desk: CertificateDesk;
@@ -119,25 +118,26 @@ export class Gateway {
     this.#log = openMailLog({
       format: options.logFormat,
       write: options.write,
-      clock,
+      clock: systemClock,
       metrics: this.#metrics,
       onEvent: (event) => this.#alerts.see(event),
     });
+    const common = { clock: systemClock, log: this.#log };
     const viaDelivery = async (mail: AlertMail): Promise<AlertSent> => {
       if (this.#threads === undefined) throw new GatewayError('closed', 'there are no threads');
       return this.#threads.delivery.sendAlert(mail);
     };
-    this.#alerts = new Alerts({ clock, log: this.#log, version: versionOfProgram(), viaDelivery }, this.config);
-    this.#history = new HistoryKeeper({ dataDir: options.dataDir, clock, log: this.#log });
+    this.#alerts = new Alerts({ ...common, version: versionOfProgram(), viaDelivery }, this.config);
+    this.#history = new HistoryKeeper({ ...common, dataDir: options.dataDir });
     this.#history.keepMs = this.config.system.clientHistory;
-    this.#exemptions = new ExemptionNotices(clock, this.#log);
-    this.#expiry = new ExpiryWatch({ dataDir: options.dataDir, clock, log: this.#log });
+    this.#exemptions = new ExemptionNotices(systemClock, this.#log);
+    this.#expiry = new ExpiryWatch({ ...common, dataDir: options.dataDir });
     const authorities = (): readonly string[] => Object.values(this.#revision.material.authorities);
-    const disk = new OcspDisk({ folder: path.join(options.dataDir, 'ocsp'), clock, log: this.#log });
+    const disk = new OcspDisk({ ...common, folder: path.join(options.dataDir, 'ocsp') });
     this.#ocspDisk = disk;
-    this.#desk = new CertificateDesk({ clock, log: this.#log, authorities, disk });
+    this.#desk = new CertificateDesk({ ...common, authorities, disk });
     const publish = async (staples: Staples): Promise<void> => this.#threads?.publishStaples(staples);
-    this.#stapler = new Stapler({ clock, log: this.#log, publish, disk });
+    this.#stapler = new Stapler({ ...common, publish, disk });
   }
 
   get config(): Config {
@@ -160,7 +160,7 @@ export class Gateway {
     this.#suspensions = await SuspensionKeeper.open({
       queue: connectQueue(this.#store.connect()),
       listeners: MAX_LISTENERS,
-      clock,
+      clock: systemClock,
       log: this.#log,
       metrics: this.#metrics,
       tell: () => this.#threads?.suspensionChanged(),
@@ -170,7 +170,7 @@ export class Gateway {
     this.#crls = openCrlStore({
       ...this.#crlInput(this.#revision),
       dataDir,
-      clock,
+      clock: systemClock,
       log: this.#log,
       publish: (set) => {
         void this.#threads?.publish(set);
@@ -292,7 +292,7 @@ export class Gateway {
       connectQueue: () => store.connect(),
       connectCalls: () => this.#connectCalls(receiveThreads, limits),
       connectDesk: () => this.#desk.connect(),
-      clock,
+      clock: systemClock,
       log: this.#log,
       writeLog: this.#options.write,
       wantPoints: (requests) => this.#crls?.want(requests),
@@ -318,7 +318,7 @@ export class Gateway {
       metrics: () => this.#collect(),
       ...{ crls, configuration, suspensions, threads, ids: store.ids, rates: this.#rates },
       alerts: this.#alerts,
-      ...{ counterReset: this.#counterReset, history: this.#history, clock, log: this.#log },
+      ...{ counterReset: this.#counterReset, history: this.#history, clock: systemClock, log: this.#log },
     });
     serveCalls(port1, calls);
     return port2;

@@ -8,10 +8,12 @@ import path from 'node:path';
 import { type Verification, verifyCertificate } from '../explain/certificate-verification.io.ts';
 import { offlineRevocation } from '../explain/offline-revocation.io.ts';
 import { loadRevision } from '../control/revision.io.ts';
+import { systemClock } from '../core/system-clock.io.ts';
+import { SILENT } from '../log/silent.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { pemOf, refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
-import { askWhy } from './gateway-answer.io.ts';
+import { askWhy, whichAsked } from './gateway-answer.io.ts';
 import { renderVerification, verificationExitCode } from './cert-verify.ts';
 
 export async function verify(parsed: Arguments, write: Write): Promise<number> {
@@ -42,7 +44,7 @@ type Asked = {
 type Found = Verification | { readonly faults: readonly string[] } | string;
 
 async function askGateway({ parsed: { options, flags }, profile, certificates }: Asked): Promise<Found> {
-  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const which = whichAsked({ flags });
   const certificate = certificates.map(pemOf).join('');
   const answer = await askWhy(options['data'], 'POST /api/cert/verify', { which, profile, certificate });
   if (answer.ok) return answer.body as Verification;
@@ -55,7 +57,7 @@ async function askFile({ parsed: { options, flags }, profile, certificates }: As
   const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
   if (!loaded.ok) return loaded;
   const { config, material } = loaded.revision;
-  const parts = { clock: { now: (): number => Date.now() }, log: { emit: () => undefined } };
+  const parts = { clock: systemClock, log: SILENT };
   const baseDir = path.dirname(path.resolve(file));
   const crls = await offlineRevocation({ config, material, baseDir, dataDir: options['data'], ...parts });
   try {

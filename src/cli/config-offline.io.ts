@@ -10,6 +10,7 @@ import { FileConfiguration } from '../config/file-configuration.io.ts';
 import { storeFile } from '../config/store-database.io.ts';
 import { StoreVault } from '../config/store-vault.io.ts';
 import type { LoadedRevision } from '../control/revision.io.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import type { AccessOptions } from './config-access.io.ts';
 
 export async function openStore(
@@ -53,7 +54,7 @@ const TEXTS: ConfigurationTexts = {
   locate: async (request) => locateFaults(request),
 };
 const OFFLINE = {
-  now: () => Date.now(),
+  now: () => systemClock.now(),
   texts: TEXTS,
   running: () => undefined,
   committed: () => undefined,

@@ -10,12 +10,14 @@ import type { DryRun } from '../explain/dry-run-report.ts';
 import { type ExplanationParts, explanationsOf } from '../explain/explanations.io.ts';
 import { ClientHistory } from '../log/client-history.io.ts';
 import { type OfflineLists, offlineRevocation } from '../explain/offline-revocation.io.ts';
-import { loadRevision } from '../control/revision.io.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { isUnused, type RuleReport, ruleUsage } from '../explain/rule-reports.ts';
+import { SILENT } from '../log/silent.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
-import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, gatewayAt, whichAsked } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
+import { revisionOfFile } from './file-revision.io.ts';
 
 const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--days 7] [--json]
        sallyport dryrun --config RUNNING --candidate FILE [--data DIR] [--days 7] [--json]
@@ -23,8 +25,7 @@ const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--d
 const UNUSED_USAGE = `usage: sallyport unused [--data DIR] [--candidate] [--days 90 | --all] [--json]
        sallyport unused --config FILE [--data DIR] [--days 90 | --all] [--json]
 `;
-const clock = { now: (): number => Date.now() };
-const log = { emit: () => undefined };
+const parts = { clock: systemClock, log: SILENT };
 
 type Asked = Pick<Arguments, 'options' | 'flags'> & { readonly days: number };
 
@@ -74,10 +75,14 @@ export async function dryRunOffline(asked: OfflineDryRun, write: Write): Promise
   if (!running.ok) return refused(running.refusal.why, write);
   const { revision } = running;
   const { config, material } = revision;
-  const crls = await offlineRevocation({ config, material, baseDir: dataDir, dataDir, clock, log });
+  const crls = await offlineRevocation({ config, material, baseDir: dataDir, dataDir, ...parts });
   try {
-    const parts = { control: { configuration: store }, running: () => revision, crls, desk: undefined, dataDir, clock };
-    const answer = await explanationsOf(parts).dryRun(session, { days });
+    const explanations = explanationsOf({
+      control: { configuration: store },
+      running: () => revision,
+      ...{ crls, desk: undefined, dataDir, clock: systemClock },
+    });
+    const answer = await explanations.dryRun(session, { days });
     return answer.ok ? sayDryRun(answer.value, json, write) : refused(answer.refusal.why, write);
   } finally {
     crls.close();
@@ -120,11 +125,7 @@ export async function dryRunCommand(args: readonly string[], write: Write): Prom
     const running = await judged(config, data, { opened, write });
     const changed = running && (await judged(candidate, data, { opened, write }));
     if (running === undefined || changed === undefined) return 1;
-    return sayDryRun(
-      await dryRun({ running, candidate: changed, history, days, clock, log }),
-      flags.has('json'),
-      write,
-    );
+    return sayDryRun(await dryRun({ running, candidate: changed, history, days, ...parts }), flags.has('json'), write);
   } finally {
     history.close();
     for (const lists of opened) lists.close();
@@ -143,16 +144,13 @@ async function judged(
   dataDir: string,
   { opened, write }: { readonly opened: OfflineLists[]; readonly write: Write },
 ): Promise<JudgedRevision | undefined> {
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
-    return undefined;
-  }
-  const { config, material } = loaded.revision;
+  const revision = await revisionOfFile(file, write);
+  if (revision === undefined) return undefined;
+  const { config, material } = revision;
   const baseDir = path.dirname(path.resolve(file));
-  const crls = await offlineRevocation({ config, material, baseDir, dataDir, clock, log });
+  const crls = await offlineRevocation({ config, material, baseDir, dataDir, ...parts });
   opened.push(crls);
-  return { revision: loaded.revision, crls };
+  return { revision, crls };
 }
 
 export async function unusedCommand(args: readonly string[], write: Write): Promise<number> {
@@ -170,7 +168,7 @@ export async function unusedCommand(args: readonly string[], write: Write): Prom
 }
 
 async function rulesOfGateway({ options, flags }: Asked, days: number | undefined, write: Write) {
-  const which = flags.has('candidate') ? ('candidate' as const) : ('running' as const);
+  const which = whichAsked({ flags });
   const query = { which, ...(days === undefined ? {} : { unusedDays: days }) };
   return bodyOf<RuleReport>(await askWhy(options['data'], 'GET /api/rules', query), write);
 }
@@ -183,13 +181,10 @@ async function rulesOfFile(
   const history = openHistory(dataFolder(file, data), write);
   if (history === undefined) return undefined;
   try {
-    const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-    if (!loaded.ok) {
-      for (const line of loaded.faults) write(`${line}\n`);
-      return undefined;
-    }
-    const nowMs = clock.now();
-    const rules = ruleUsage(loaded.revision.config, history.hits());
+    const revision = await revisionOfFile(file, write);
+    if (revision === undefined) return undefined;
+    const nowMs = systemClock.now();
+    const rules = ruleUsage(revision.config, history.hits());
     const shown = days === undefined ? rules : rules.filter((rule) => isUnused(rule, days, nowMs));
     return { nowMs, countedFromMs: history.sinceMs(), rules: shown };
   } finally {

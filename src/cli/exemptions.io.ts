@@ -5,7 +5,6 @@
  */
 import path from 'node:path';
 import { ClientHistory } from '../log/client-history.io.ts';
-import { loadRevision } from '../control/revision.io.ts';
 import {
   type ExemptionReport,
   exemptionReport,
@@ -14,8 +13,9 @@ import {
 } from '../explain/rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
-import { askWhy, bodyOf, gatewayAt } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, gatewayAt, whichAsked } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
+import { revisionOfFile } from './file-revision.io.ts';
 
 const EXEMPTIONS_USAGE = `usage: sallyport exemptions [--data DIR] [--candidate] [--soon DAYS] [--json]
        sallyport exemptions --config FILE [--data DIR] [--soon DAYS] [--json]
@@ -50,7 +50,7 @@ export async function exemptionsCommand(args: readonly string[], write: Write): 
 type Exemptions = { readonly nowMs: number; readonly exemptions: readonly ExemptionReport[] };
 
 async function exemptionsOfGateway({ options, flags }: Arguments, soonDays: number, write: Write) {
-  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const which = whichAsked({ flags });
   const answer = await askWhy(options['data'], 'GET /api/exemptions', { which, soonDays });
   return bodyOf<Exemptions>(answer, write);
 }
@@ -60,14 +60,11 @@ async function exemptionsOfFile(
   soonDays: number,
   write: Write,
 ): Promise<Exemptions | undefined> {
-  const loaded = await loadRevision({ file: path.normalize(config), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
-    return undefined;
-  }
+  const revision = await revisionOfFile(config, write);
+  if (revision === undefined) return undefined;
   const nowMs = Date.now();
   const facts = { hits: hitsIn(dataFolder(config, data)), nowMs, soonDays };
-  return { nowMs, exemptions: exemptionReport(loaded.revision.config.exemptions, facts) };
+  return { nowMs, exemptions: exemptionReport(revision.config.exemptions, facts) };
 }
 
 export async function monitoredCommand(args: readonly string[], write: Write): Promise<number> {

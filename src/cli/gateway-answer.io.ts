@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { type ApiAnswer, type ApiClient, connectApi } from '../admin/api-client.io.ts';
 import { printable } from '../core/reply.ts';
-import type { Write } from './arguments.ts';
+import type { Arguments, Write } from './arguments.ts';
 import type { AskedWhy, Question } from './stored-answers.io.ts';
 
 /** The gateway on this data folder; `data` below the current folder where none is named. */
@@ -23,6 +23,10 @@ export async function askWhy(
   const { storedAnswer } = await import('./stored-answers.io.ts');
   return (await storedAnswer(path.resolve(dataDir ?? 'data'), key, question)) ?? answer;
 }
+
+/** Which configuration a question is about: with `--candidate` the local account's uncommitted one. */
+export const whichAsked = ({ flags }: Pick<Arguments, 'flags'>): 'candidate' | 'running' =>
+  flags.has('candidate') ? 'candidate' : 'running';
 
 /** The answer, or undefined after saying why there is none. `Body` is the same shape in the terms of the command line. */
 export function bodyOf<Body>(answer: ApiAnswer<unknown>, write: Write): Body | undefined {

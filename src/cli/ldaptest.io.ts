@@ -5,17 +5,16 @@
  * Effects: the control socket; or reads the configuration and its files, the directory; standard input.
  */
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { certificatesOf } from '../explain/certificate-lookup.ts';
-import type { Revision } from '../config/schema.ts';
 import { type DirectoryTest, testDirectory } from '../explain/directory-test.io.ts';
-import { loadRevision } from '../control/revision.io.ts';
 import { codeOf } from '../core/errors.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
-import { askWhy, bodyOf } from './gateway-answer.io.ts';
+import { revisionOfFile } from './file-revision.io.ts';
+import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
 import { renderDirectoryTest } from './ldaptest.ts';
 import { readPassword } from './password.io.ts';
 import { choice, line, required, secret, yesNo } from './question.ts';
@@ -127,10 +126,10 @@ type NamedQuery = { readonly name: string; readonly type: string };
 async function queriesOf({ options, flags }: Arguments, write: Write): Promise<readonly NamedQuery[] | undefined> {
   const { config, data } = options;
   if (config !== undefined) {
-    const loaded = await loadFile(config, write);
-    return loaded && namedQueries(loaded.config.ldap.queries);
+    const revision = await revisionOfFile(config, write);
+    return revision && namedQueries(revision.config.ldap.queries);
   }
-  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const which = whichAsked({ flags });
   const answer = await askWhy(data, 'GET /api/config', { which, path: 'ldap.queries' });
   const found = bodyOf<{ readonly value: Record<string, { readonly type: string }> }>(answer, write);
   return found && namedQueries(found.value);
@@ -138,13 +137,6 @@ async function queriesOf({ options, flags }: Arguments, write: Write): Promise<r
 
 const namedQueries = (queries: Readonly<Record<string, { readonly type: string }>>): NamedQuery[] =>
   Object.entries(queries).map(([name, { type }]) => ({ name, type }));
-
-async function loadFile(file: string, write: Write): Promise<Revision | undefined> {
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-  if (loaded.ok) return loaded.revision;
-  for (const each of loaded.faults) write(`${each}\n`);
-  return undefined;
-}
 
 async function subjectOf({ options, flags }: Arguments): Promise<Subject | string> {
   const { user, certificate: file = '' } = options;
@@ -172,7 +164,7 @@ async function askGateway({
 }: Asked): Promise<DirectoryTest | undefined> {
   const { data } = options;
   const body = {
-    which: flags.has('candidate') ? ('candidate' as const) : ('running' as const),
+    which: whichAsked({ flags }),
     ...(query === undefined ? {} : { query }),
     ...(profile === undefined ? {} : { profile }),
     ...('certificate' in subject
@@ -190,9 +182,9 @@ async function askFile(
     refuse(write, '--candidate is about the running gateway, --config about a file');
     return undefined;
   }
-  const revision = await loadFile(file, write);
+  const revision = await revisionOfFile(file, write);
   if (revision === undefined) return undefined;
-  const test = await testDirectory(revision, { query, profile, ...subject }, { now: () => Date.now() });
+  const test = await testDirectory(revision, { query, profile, ...subject }, systemClock);
   if (test.answer === 'yes') return test.value;
   refuseToAsk(write, test.why);
   return undefined;

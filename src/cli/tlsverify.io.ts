@@ -3,17 +3,16 @@
  * gateway connects, by its routes or MX records; asked nothing, the command asks as AsyncOS does. Exit code 0 verified, 1
  * not. Effects: the control socket; with `--config` reads a file and connects itself.
  */
-import path from 'node:path';
 import {
   type DestinationQuestion,
   type DestinationVerification,
   verifyDestination,
 } from '../explain/destination-verification.io.ts';
-import { loadRevision } from '../control/revision.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
-import { askWhy, bodyOf } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
+import { revisionOfFile } from './file-revision.io.ts';
 import { line, required, yesNo } from './question.ts';
 import { renderVerifiedDestination } from './tlsverify.ts';
 
@@ -82,7 +81,7 @@ function questionOf({ options, flags, rest }: Arguments): DestinationQuestion | 
 async function askGateway({ options, flags }: Arguments, question: DestinationQuestion, write: Write) {
   const { domain, host, port, ca } = question;
   const body = {
-    which: flags.has('candidate') ? ('candidate' as const) : ('running' as const),
+    which: whichAsked({ flags }),
     domain,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
@@ -93,12 +92,9 @@ async function askGateway({ options, flags }: Arguments, question: DestinationQu
 }
 
 async function askFile(file: string, question: DestinationQuestion, write: Write) {
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
-    return undefined;
-  }
-  const found = await verifyDestination(loaded.revision, question);
+  const revision = await revisionOfFile(file, write);
+  if (revision === undefined) return undefined;
+  const found = await verifyDestination(revision, question);
   if (found.answer === 'yes') return found.value;
   write(`sallyport: ${found.why}\n`);
   return undefined;

@@ -6,13 +6,15 @@
  */
 import path from 'node:path';
 import { offlineRevocation } from '../explain/offline-revocation.io.ts';
-import { loadRevision } from '../control/revision.io.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { trace, traceInput, type TraceQuestion, type TraceReport } from '../explain/trace.io.ts';
+import { SILENT } from '../log/silent.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
-import { askWhy, bodyOf } from './gateway-answer.io.ts';
+import { revisionOfFile } from './file-revision.io.ts';
+import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
 import { yesNo } from './question.ts';
 import { renderTrace, TRACE_EXIT_CODE } from './trace.ts';
 import { askForTrace, questionOf } from './trace-question.io.ts';
@@ -68,12 +70,10 @@ async function converse(parsed: Arguments, write: Write, dialogue: Dialogue): Pr
 async function listenersOf({ options, flags }: Arguments, write: Write): Promise<readonly string[] | undefined> {
   const { config, data } = options;
   if (config !== undefined) {
-    const loaded = await loadRevision({ file: path.normalize(config), dataDir: undefined, number: 1 });
-    if (loaded.ok) return Object.keys(loaded.revision.config.listeners);
-    for (const line of loaded.faults) write(`${line}\n`);
-    return undefined;
+    const revision = await revisionOfFile(config, write);
+    return revision && Object.keys(revision.config.listeners);
   }
-  const which = flags.has('candidate') ? 'candidate' : 'running';
+  const which = whichAsked({ flags });
   const answer = await askWhy(data, 'GET /api/config', { which, path: 'listeners' });
   const found = bodyOf<{ readonly value: object }>(answer, write);
   return found && Object.keys(found.value);
@@ -88,7 +88,7 @@ async function askGateway({ options, flags }: Arguments, question: TraceQuestion
   const { certificates, message, recipients, ...rest } = question;
   const body = {
     ...rest,
-    which: flags.has('candidate') ? ('candidate' as const) : ('running' as const),
+    which: whichAsked({ flags }),
     recipients: [...recipients],
     ...(certificates.length === 0 ? {} : { certificate: certificates.map(pemOf).join('') }),
     ...(message === undefined ? {} : { message: message.toString('base64') }),
@@ -101,19 +101,16 @@ type OfFile = { readonly config: string; readonly question: TraceQuestion; reado
 
 async function askFile({ options, flags }: Arguments, { config: file, question, write }: OfFile) {
   if (flags.has('candidate')) return usage(write, '--candidate is about the running gateway, --config about a file');
-  const loaded = await loadRevision({ file: path.normalize(file), dataDir: undefined, number: 1 });
-  if (!loaded.ok) {
-    for (const line of loaded.faults) write(`${line}\n`);
-    return 1;
-  }
-  const { config, material } = loaded.revision;
+  const revision = await revisionOfFile(file, write);
+  if (revision === undefined) return 1;
+  const { config, material } = revision;
   const input = traceInput(config, question);
   if (typeof input === 'string') return usage(write, input);
-  const parts = { clock: { now: (): number => Date.now() }, log: { emit: () => undefined } };
+  const parts = { clock: systemClock, log: SILENT };
   const baseDir = path.dirname(path.resolve(file));
   const crls = await offlineRevocation({ config, material, baseDir, dataDir: options['data'], ...parts });
   try {
-    return (await trace(loaded.revision, input, { crls, ...parts })) ?? usage(write, `no listener ${input.listener}`);
+    return (await trace(revision, input, { crls, ...parts })) ?? usage(write, `no listener ${input.listener}`);
   } finally {
     crls.close();
   }

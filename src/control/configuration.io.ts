@@ -21,6 +21,7 @@ import { storeFile } from '../config/store-database.io.ts';
 import { StoreVault } from '../config/store-vault.io.ts';
 import { apart } from '../core/apart.io.ts';
 import { GatewayError } from '../core/errors.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import type { LoadedRevision, RevisionSource } from './revision.io.ts';
 
 export type ConfigurationSource = {
@@ -135,7 +136,7 @@ async function openRunnable(vault: StoreVault, dataDir: string): Promise<OpenRes
 }
 
 const portsOf = (host: ConfigurationHost, lineOf: (fault: StoreFault) => string) => ({
-  now: () => Date.now(),
+  now: () => systemClock.now(),
   texts: TEXTS,
   running: host.running,
   committed: host.committed,

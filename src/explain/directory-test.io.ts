@@ -9,6 +9,7 @@ import { type Answer, no, yes } from '../core/verdict.ts';
 import type { HostTest } from '../ldap/directory.ts';
 import { type AskOwner, type CertificateMapping, type LdapQueries, openQueries } from '../ldap/queries.io.ts';
 import { PASSWORD_TAKEN_AS_RIGHT, type ShownStage, shownStage, type SmtpAuthAnswer } from '../ldap/query.ts';
+import { SILENT } from '../log/silent.ts';
 
 /** A user, or a certificate (PEM or DER). */
 export type DirectoryQuestion = {
@@ -46,8 +47,7 @@ export async function testDirectory(
   question: DirectoryQuestion,
   clock: Clock,
 ): Promise<Answer<DirectoryTest>> {
-  const log = { emit: () => undefined };
-  const queries = openQueries(revision.config, revision.material, { clock, log, receiveThreads: 1 });
+  const queries = openQueries(revision.config, revision.material, { clock, log: SILENT, receiveThreads: 1 });
   try {
     const testing = { revision, queries, clock, stages: [] };
     return 'user' in question ? await testLogin(testing, question) : await testCertificate(testing, question);

@@ -21,6 +21,7 @@ import { verifyDestination } from './destination-verification.io.ts';
 import { testDirectory } from './directory-test.io.ts';
 import { dryRun } from './dry-run.io.ts';
 import { historyQuestions } from './history-reports.io.ts';
+import { SILENT } from '../log/silent.ts';
 import { offlineRevocation } from './offline-revocation.io.ts';
 import { trace, traceInput } from './trace.io.ts';
 
@@ -47,7 +48,6 @@ type Bench = {
 };
 
 const TOO_MANY = 'too many questions at once: try again';
-const SILENT = { emit: () => undefined };
 const refuse = (kind: 'not-found' | 'not-possible' | 'failed', why: string) =>
   ({ ok: false, refusal: { kind, why } as Refusal }) as const;
 

@@ -20,6 +20,7 @@ import { type HopPorts, type HopSettings, hopSettings, openHop } from '../delive
 import { decideOutcome, type Outcome } from '../delivery/outcome.ts';
 import { OpenChannels } from '../delivery/peer-channel.io.ts';
 import { compileRoutes, type RouteTable, routeOf } from '../delivery/smtp-routes.ts';
+import { SILENT } from '../log/silent.ts';
 
 const DNS_CACHE_MS = 30 * 60_000;
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -80,7 +81,7 @@ export class AlertPath {
       channels: this.#channels,
       hosts: new HostMemory(),
       // Alerts have log lines of their own.
-      log: { emit: () => undefined },
+      log: SILENT,
       nextDcid: () => NO_DCID,
       random: () => randomInt(2 ** 32) / 2 ** 32,
     };

@@ -9,6 +9,7 @@ import { serveCalls } from '../core/calls.io.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Dcid, Mid } from '../core/ids.ts';
 import { SuspensionFlags } from '../core/suspension.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { QueueWork, type QueueWorkParts } from '../delivery/queue-work.io.ts';
 import { createDns } from '../delivery/dns.io.ts';
 import type { DeliveryOperations } from '../delivery/operations.ts';
@@ -67,14 +68,13 @@ function operationsOf(running: () => Running, alerts: AlertPaths): DeliveryOpera
 }
 
 export function startDeliveryThread(start: ThreadStart): void {
-  const clock = { now: (): number => Date.now() };
   const metrics = createMetrics();
-  const log = openMailLog({ format: start.logFormat, write: writeLog, onEvent: seeEvent, clock, metrics });
+  const log = openMailLog({ format: start.logFormat, write: writeLog, onEvent: seeEvent, clock: systemClock, metrics });
   const queue = connectQueue(start.queuePort);
   const prepared = new Map<number, CompiledRevision>();
   let delivery: Delivery | undefined;
   let work: QueueWork | undefined;
-  const alerts = new AlertPaths(clock);
+  const alerts = new AlertPaths(systemClock);
   const suspension = new SuspensionFlags(start.suspension);
   const ledger = reportHistory();
 
@@ -96,10 +96,10 @@ export function startDeliveryThread(start: ThreadStart): void {
       }
       delivery = startDelivery({
         ...optionsOf(start, config),
-        ...{ queue, clock, log, suspended: () => suspension.delivery },
-        noteRoute: (rule) => ledger.hit(rule, clock.now()),
+        ...{ queue, clock: systemClock, log, suspended: () => suspension.delivery },
+        noteRoute: (rule) => ledger.hit(rule, systemClock.now()),
       });
-      work = workOf(delivery, { queue, clock, log, lastMid: () => peekCounters(start.ids).mid - 1 });
+      work = workOf(delivery, { queue, clock: systemClock, log, lastMid: () => peekCounters(start.ids).mid - 1 });
     },
     abandon(number) {
       prepared.delete(number);
@@ -116,7 +116,7 @@ export function startDeliveryThread(start: ThreadStart): void {
       metrics.set('sallyport_queue_active_recipients', activeRecipients);
       metrics.set(
         'sallyport_queue_oldest_message_timestamp_seconds',
-        Math.floor((oldestReceivedMs ?? clock.now()) / 1000),
+        Math.floor((oldestReceivedMs ?? systemClock.now()) / 1000),
       );
       return metrics.snapshot();
     },
