@@ -5,7 +5,7 @@
  */
 import { counted } from '../core/counted.ts';
 import { randomBytes, type KeyObject } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIp } from '../core/network.ts';
 import {
   certificateRequest,
   KEY_TYPES,
@@ -87,7 +87,7 @@ export function namesOf(text: string): string[] | string {
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (list.length === 0) return ' is needed: host names and addresses, with commas between';
-  const odd = list.find((name) => isIP(name) === 0 && !HOST_NAME.test(name));
+  const odd = list.find((name) => !isIp(name) && !HOST_NAME.test(name));
   return odd === undefined ? list : `: ${JSON.stringify(odd)} is neither a host name nor an address`;
 }
 

@@ -3,12 +3,10 @@
  * Decides what is well formed, what is loopback, and whether two of them would claim the same port.
  * RFC 4291 §2.2. Pure.
  */
-import { z } from 'zod';
+import { isIpv4 } from '../core/network.ts';
 
 /** `host` is an IPv4 address, an IPv6 address in its shortest form without brackets, or '' for every address. */
 export type AddressPort = { readonly host: string; readonly port: number };
-
-export const isIpv4 = (text: string): boolean => z.regexes.ipv4.test(text);
 
 /** The shortest form of an IPv6 address (an IPv4 one as it is), or undefined where the text is no address. */
 export function canonicalIp(text: string): string | undefined {

@@ -73,6 +73,13 @@ export function parseIp(text: string): Ip | undefined {
   return value >> 32n === MAPPED_PREFIX ? { version: 4, value: value & V4_MAX } : { version: 6, value };
 }
 
+export const isIpv4 = (text: string): boolean => parseIpv4(text) !== undefined;
+
+/** Without a zone, and without brackets. */
+export const isIpv6 = (text: string): boolean => text.includes(':') && parseIpv6Groups(text) !== undefined;
+
+export const isIp = (text: string): boolean => isIpv4(text) || isIpv6(text);
+
 const formatIpv4 = (value: number): string =>
   `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 

@@ -7,9 +7,10 @@
 import type { MxRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { codeOf } from '../core/errors.ts';
+import { isIp } from '../core/network.ts';
 import type { Dns } from '../core/ports.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
-import { hostName, isIp } from './ip-literal.ts';
+import { hostName } from './host-name.ts';
 
 const MAX_RECORDS = 64;
 const MAX_CACHED = 10_000;

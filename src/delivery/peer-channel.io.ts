@@ -6,7 +6,7 @@
  */
 import net, { type Socket } from 'node:net';
 import tls, { type SecureContext, type TLSSocket } from 'node:tls';
-import { isIp } from './ip-literal.ts';
+import { isIp } from '../core/network.ts';
 import type { HopAddress } from './mx.ts';
 import type { Failure } from './outcome.ts';
 import { type PeerReply, ReplyReader } from './reply-reader.ts';

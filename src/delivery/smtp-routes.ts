@@ -10,7 +10,8 @@
 import { domainToASCII } from 'node:url';
 import type { Config } from '../config/schema.ts';
 import { type Fault, fault } from '../core/fault.ts';
-import { addressOfLiteral, hostName, isIp, isIpv4, isIpv6 } from './ip-literal.ts';
+import { isIp } from '../core/network.ts';
+import { addressOfLiteral, hostName } from './host-name.ts';
 
 export const SMTP_PORT = 25;
 
@@ -126,7 +127,7 @@ function parseHost(text: string): RouteHost | string {
   const bracketed = match[1];
   const plain = match[2] ?? '';
   if (bracketed !== undefined) {
-    if (!isIpv4(bracketed) && !isIpv6(bracketed)) return 'between brackets stands an IPv4 or IPv6 address';
+    if (!isIp(bracketed)) return 'between brackets stands an IPv4 or IPv6 address';
     return { kind: 'address', address: bracketed, port };
   }
   if (isIp(plain)) return { kind: 'address', address: plain, port };

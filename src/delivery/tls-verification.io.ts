@@ -6,9 +6,9 @@
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { counted } from '../core/counted.ts';
+import { isIp } from '../core/network.ts';
 import { printable } from '../core/reply.ts';
 import { parseExtensions } from './extensions.ts';
-import { isIp } from './ip-literal.ts';
 import type { HopAddress } from './mx.ts';
 import { type ChannelFailure, type ChannelReply, OpenChannels, PeerChannel } from './peer-channel.io.ts';
 import { textOfReply } from './reply-reader.ts';

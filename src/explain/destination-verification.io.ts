@@ -5,10 +5,11 @@
  */
 import tls from 'node:tls';
 import type { Config, Revision } from '../config/schema.ts';
+import { isIp } from '../core/network.ts';
 import { type Answer, no, yes } from '../core/verdict.ts';
 import { compileControls, controlFor, type TlsSetting } from '../delivery/destination-control-table.ts';
 import { createDns } from '../delivery/dns.io.ts';
-import { hostName, isIp } from '../delivery/ip-literal.ts';
+import { hostName } from '../delivery/host-name.ts';
 import { resolveHop } from '../delivery/next-hop.io.ts';
 import { comparableDomain, compileRoutes, type Route, routeOf, SMTP_PORT } from '../delivery/smtp-routes.ts';
 import { type HostVerification, verifyHost } from '../delivery/tls-verification.io.ts';

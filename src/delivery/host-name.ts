@@ -1,19 +1,12 @@
 /**
- * What is an IP address and what is a host name, in routes, address literals and DNS answers. The platform's own check
- * lives in a module with sockets; this one is text only. RFC 5321 §4.1.3, RFC 1123 §2.1.
+ * What is a host name and what an address literal, in routes, recipients and DNS answers. RFC 5321 §4.1.3, RFC 1123 §2.1.
  * Pure.
  */
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+import { isIpv4, isIpv6 } from '../core/network.ts';
+
 /** Underscores occur in the names of real mail hosts. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const MAX_HOST_CHARACTERS = 253;
-
-export const isIpv4 = (text: string): boolean => IPV4.test(text);
-
-export const isIpv6 = (text: string): boolean =>
-  text.length <= 45 && /^[0-9A-Fa-f:.]+$/.test(text) && text.includes(':') && URL.canParse(`http://[${text}]/`);
-
-export const isIp = (text: string): boolean => isIpv4(text) || isIpv6(text);
 
 /** A DNS name in lower case without its final dot, or undefined for what is none (a name in digits only is no name). */
 export function hostName(text: string): string | undefined {
