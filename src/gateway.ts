@@ -73,6 +73,7 @@ const NO_ALERT = '';
 const RELOAD_ALERT = { class: 'system', severity: 'critical', key: 'reload', count: 1 } as const;
 const UNCHANGED = 'configuration not changed: the revision in force goes on';
 
+/** Resolves when every listener accepts, or with the faults, a line each, when it cannot. */
 export async function startGateway(options: GatewayOptions): Promise<StartResult> {
   const opened = await openConfiguration({ keyFile: undefined, ...options });
   if (!opened.ok) return opened;

@@ -11,6 +11,7 @@ export type Admission =
   /** Refused at TCP level: the peer sees a reset and no banner. */
   | { readonly kind: 'tcp-refuse'; readonly behavior: 'TCPREFUSE' };
 
+/** AsyncOS "Connection Behavior" of the mail flow policy; the reply is the greeting, or why there is none. */
 export function decideAdmission(policy: EffectivePolicy): Admission {
   switch (policy.behavior) {
     case 'tcpRefuse':

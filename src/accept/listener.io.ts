@@ -17,6 +17,7 @@ export function parseSocketAddress(text: string): SocketAddress {
 
 export type Accept = (socket: Socket, address: string) => void;
 
+/** The sockets of this thread by address, as the configuration writes it. */
 export class ListeningSockets {
   readonly #open = new Map<string, net.Server>();
   readonly #accept: Accept;

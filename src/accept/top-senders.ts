@@ -33,6 +33,7 @@ const keyOf = (listener: string, remoteAddress: string): string => `${listener} 
 
 export type Arrival = { readonly listener: string; readonly remoteAddress: string };
 
+/** Counts of one thread. Constant cost a connection, whatever the number of addresses. */
 export class TopSenders {
   readonly #senders = new SpaceSaving<Kept>(CAPACITY);
 

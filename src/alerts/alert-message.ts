@@ -25,6 +25,7 @@ export function subjectOf({ class: of, severity, text }: Alert, hostname: string
   return printable(`[${SEVERITY_TITLE[severity]}]-[${hostname}]: (${CLASS_TITLE[of]}) ${short}`);
 }
 
+/** The message with CRLF line ends (RFC 5322), base64 where its text is not ASCII. */
 export function renderAlert(facts: AlertMessageFacts): Buffer {
   const { alert, from, to, hostname, nowMs, unique } = facts;
   const text = bodyLines(facts).join('\r\n');

@@ -4,6 +4,7 @@
 import type { AlertsConfig } from '../config/schema.ts';
 import type { Alert } from '../core/alert.ts';
 
+/** The addresses whose entry for the alert's class, else for `all`, lists its severity. */
 export function subscribersOf(
   alert: Pick<Alert, 'class' | 'severity'>,
   recipients: AlertsConfig['recipients'],

@@ -22,6 +22,7 @@ export function parsePort(text: string): number | undefined {
   return port <= 65_535 ? port : undefined;
 }
 
+/** Undefined where the text is none. A port is needed. */
 export function parseAddressPort(text: string): AddressPort | undefined {
   const colon = text.lastIndexOf(':');
   const port = parsePort(text.slice(colon + 1));
@@ -33,6 +34,7 @@ export function parseAddressPort(text: string): AddressPort | undefined {
   return ip === undefined || bracketed !== ip.includes(':') ? undefined : { host: ip, port };
 }
 
+/** `ip` in its shortest form. */
 export const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
 
 const isWildcard = (host: string): boolean => host === '' || host === '0.0.0.0' || host === '::';

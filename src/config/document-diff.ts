@@ -8,6 +8,7 @@ import { isList, isMapping, isSame, type Json, type Path } from './document.ts';
 /** Undefined: not there. Secrets are still encrypted: see `document-secrets.ts`. */
 export type Difference = { readonly path: Path; readonly before: Json | undefined; readonly after: Json | undefined };
 
+/** A mapping that was added or taken away is one difference. */
 export const differences = (before: Json | undefined, after: Json | undefined): Difference[] =>
   compare(before, after, { above: [], wholeMappings: true });
 

@@ -27,6 +27,7 @@ export class EditError extends Error {
   }
 }
 
+/** In order, each on what the one before left. Throws EditError where one does not fit. */
 export const applyEdits = (document: Json, edits: readonly Edit[]): Json => edits.reduce(applyEdit, document);
 
 function applyEdit(document: Json, edit: Edit): Json {

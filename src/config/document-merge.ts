@@ -23,6 +23,7 @@ export type MergeConflict = {
 
 export type Sides = { readonly base: Json; readonly mine: Json; readonly theirs: Json };
 
+/** Three ways: my changes since `base` upon `theirs`. What both changed is a conflict unless a choice decides it. */
 export function merge({ base, mine, theirs }: Sides, choices: readonly Choice[] = []): Merge {
   const others = finestDifferences(base, theirs).map(({ path }) => path);
   const conflicts: MergeConflict[] = [];

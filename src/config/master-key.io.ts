@@ -19,6 +19,7 @@ export type MasterKey = {
   readonly id: string;
 };
 
+/** `--key-file`, else a systemd credential, else the one in the data folder. */
 export function masterKeyFile(dataDir: string, given: string | undefined, credentials: string | undefined): string {
   if (given !== undefined) return path.resolve(given);
   const credential = credentials === undefined ? undefined : path.join(credentials, NAME);

@@ -10,6 +10,10 @@ const TAG_BYTES = 16;
 
 export type Sealing = { readonly secret: string; readonly nonce: Buffer; readonly purpose: string };
 
+/**
+ * AES-256-GCM; base64 of nonce, ciphertext and tag. `purpose` is authenticated with it: a secret that is moved
+ * elsewhere does not open.
+ */
 export function seal(key: Buffer, { secret, nonce, purpose }: Sealing): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(purpose));

@@ -15,6 +15,7 @@ import { ldapFaults, profileFaults } from './semantics-ldap.ts';
 import { ocspFaults } from './semantics-ocsp.ts';
 import { policyFaults } from './semantics-policies.ts';
 
+/** What the schema alone cannot see: references, contradictions, what one section demands of another. */
 export function semanticFaults(config: Config): Fault[] {
   return [
     ...pemFaults(config),

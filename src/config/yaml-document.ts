@@ -39,6 +39,7 @@ export type ParsedYaml =
 const START: Position = { line: 1, column: 1 };
 const wholeFile = (message: string): ParsedYaml => ({ ok: false, faults: [{ ...fault([], message), ...START }] });
 
+/** One document. Never throws for what is in the text: that is a fault with line and column. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   const at = (offset: number): Position => {

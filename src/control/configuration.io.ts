@@ -61,6 +61,7 @@ export type OpenResult =
   | ({ readonly ok: true } & OpenedConfiguration)
   | { readonly ok: false; readonly faults: readonly string[] };
 
+/** Reads and checks, and puts nothing into force. `ok: false` says the faults, a line each. */
 export async function openConfiguration(source: ConfigurationSource): Promise<OpenResult> {
   const { configFile, dataDir } = source;
   if (configFile !== undefined) return openFile(configFile, dataDir);

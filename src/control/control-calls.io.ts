@@ -43,6 +43,7 @@ export type ControlParts = {
   readonly threads: { readonly delivery: DeliveryOperations; readonly receipts: readonly ReceiveOperations[] };
 };
 
+/** For `serveCalls` on the admin thread's line. */
 export function controlCalls(parts: ControlParts): ControlCalls {
   const { crls, configuration, alerts, suspensions, threads } = parts;
   return {

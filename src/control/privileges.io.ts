@@ -12,6 +12,7 @@ import type { MailLog } from '../log/mail-event.ts';
 const ROOT_WARNING =
   'running as root: name an account in system.user, and the gateway changes to it once its ports are bound';
 
+/** Throws where the account or the group does not exist. Does nothing for who is not root. */
 export function dropPrivileges({ user, group }: Config['system'], dataDir: string, log: MailLog): void {
   if (process.getuid?.() !== 0) return;
   if (user === undefined) {

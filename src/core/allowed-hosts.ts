@@ -23,6 +23,7 @@ export function parseAllowedHost(entry: string): { readonly host: string; readon
   return { host: host.toLowerCase(), ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
+/** http, https, ldap or ldaps, a listed host at a listed port, no user name; anything else is not. */
 export function isAllowedUrl(text: string, hosts: AllowedHosts): boolean {
   if (text.length > MAX_URL_CHARACTERS || !VISIBLE.test(text)) return false;
   const url = URL.parse(text);

@@ -19,6 +19,7 @@ export function giveBackStart(): void {
 
 let timer: NodeJS.Timeout | undefined;
 
+/** Two seconds from now, however often it is asked until then. Does nothing in a busy thread. */
 export function collectSoon(): void {
   timer ??= setTimeout(collect, SOON_MS).unref();
 }

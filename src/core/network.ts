@@ -83,6 +83,7 @@ export const isIp = (text: string): boolean => isIpv4(text) || isIpv6(text);
 const formatIpv4 = (value: number): string =>
   `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 
+/** IPv6 as RFC 5952 writes it. */
 export function formatIp({ version, value }: Ip): string {
   if (version === 4) return formatIpv4(Number(value));
   const groups = Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(112 - 16 * i)) & 0xffffn));

@@ -21,6 +21,7 @@ export type BodySource = {
   head(maxBytes: number): Promise<Buffer>;
 };
 
+/** Opens nothing yet: reading does, and rejects with GatewayError `storage`. */
 export function openBody(body: Body, spoolDir: string): BodySource {
   return body.kind === 'inline'
     ? inlineSource(body.bytes)

@@ -61,6 +61,7 @@ export type Final =
       readonly by?: string;
     };
 
+/** Everything that follows from one job's outcomes; the caller writes it down in one step. */
 export function concludeJob(facts: ConclusionFacts): Conclusion {
   const finals = facts.ended.map((ended) => finalOf(ended, facts));
   return {

@@ -31,6 +31,7 @@ export type ControlTable = {
 
 type Entry = Config['destinationControls']['default'];
 
+/** Never fails: what `check` refuses is left out. */
 export function compileControls({
   destinationControls: { default: common, domains },
   delivery,

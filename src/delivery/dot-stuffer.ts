@@ -10,6 +10,7 @@ const DOT = 0x2e;
 const DOT_BYTES = Buffer.of(DOT);
 const LF_DOT = Buffer.from('\n.');
 
+/** One message, chunk by chunk; a new one for each message. */
 export class DotStuffer {
   #previous = LF;
   #beforePrevious = CR;

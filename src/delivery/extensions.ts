@@ -29,6 +29,7 @@ export const NO_EXTENSIONS: Extensions = {
   maxBytes: undefined,
 };
 
+/** What the host offers, by its reply to EHLO (RFC 5321 §4.1.1.1). */
 export function parseExtensions(ehlo: PeerReply): Extensions {
   const offered = new Map<string, string>();
   for (const line of ehlo.lines.slice(1)) {
@@ -75,6 +76,7 @@ export function decideUnable(message: OutboundMessage, offered: Extensions, has8
   return undefined;
 }
 
+/** MAIL with those of the message's parameters that the host offers, without CRLF. */
 export function mailCommand(message: OutboundMessage, offered: Extensions): string {
   let command = `MAIL FROM:<${message.sender}>`;
   if (offered.size) command += ` SIZE=${message.bytes}`;
@@ -86,6 +88,7 @@ export function mailCommand(message: OutboundMessage, offered: Extensions): stri
   return command;
 }
 
+/** RCPT likewise; a parameter whose value could not stand in a command is left out. */
 export function rcptCommand(recipient: Recipient, offered: Extensions): string {
   let command = `RCPT TO:<${recipient.address}>`;
   if (!offered.dsn) return command;

@@ -27,6 +27,7 @@ export type MxFacts = {
   readonly random: () => number;
 };
 
+/** Hosts in the order to try them, or why there is none: `bounce` for good, `retry` where DNS did not answer. */
 export function planMx({ domain, answer, self, random }: MxFacts): MxPlan {
   if (answer.answer === 'unknown')
     return { kind: 'retry', status: '4.4.3', why: `MX of ${domain} cannot be looked up: ${answer.why}` };

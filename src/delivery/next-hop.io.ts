@@ -88,6 +88,7 @@ export async function openHop(
   return { ...last, outcome: mergeHosts(outcomes) };
 }
 
+/** Leaves the host alone for a while; the bounce profile says how long at most. */
 export function hostFailed(address: AskedAddress, outcome: Outcome, settings: HopSettings, ports: HopPorts): void {
   const { initialWait: initialWaitMs, maxWait: maxWaitMs } = settings.profile;
   ports.hosts.failed(address, { outcome, nowMs: ports.clock.now(), initialWaitMs, maxWaitMs });

@@ -47,6 +47,10 @@ export type Trouble = {
 
 const BEFORE_MESSAGE: ReadonlySet<Stage> = new Set(['connect', 'greeting', 'ehlo', 'starttls', 'tls']);
 
+/**
+ * 2yz after the final dot is delivered, 4yz a retry, 5yz a bounce (RFC 5321 §4.2.1); `elsewhere`: another host may
+ * take it.
+ */
 export function decideOutcome(happening: Happening): Outcome {
   switch (happening.kind) {
     case 'unable':

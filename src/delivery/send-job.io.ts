@@ -11,6 +11,7 @@ import type { SmtpSession } from './smtp-client.io.ts';
 
 export type SpoolReader = { readonly readBody: () => Promise<Body>; readonly spoolDir: string };
 
+/** An outcome for each recipient, in the order of the job. A message that cannot be read is one, not a rejection. */
 export async function sendJob({ rows }: Job, session: SmtpSession, spool: SpoolReader): Promise<Ended[]> {
   const [first] = rows;
   if (first === undefined) return [];

@@ -161,6 +161,7 @@ async function quit(channel: PeerChannel): Promise<void> {
   channel.close();
 }
 
+/** A session that is ready for MAIL. What goes wrong is told per recipient, not thrown. */
 export class SmtpSession {
   readonly extensions: Extensions;
   readonly #channel: PeerChannel;

@@ -71,6 +71,7 @@ export function compileRoutes(routes: Config['smtpRoutes']): RouteTable {
   return { exact, partial, all };
 }
 
+/** The row that names the recipient's domain, else its longest `.partial`, else ALL; without one, MX. */
 export function routeOf(table: RouteTable, address: string): Route {
   const written = domainOf(address);
   const literal = addressOfLiteral(written);
@@ -136,6 +137,7 @@ function parseHost(text: string): RouteHost | string {
   return { kind: 'name', name, port, mx: match[3] === undefined };
 }
 
+/** For `check`. */
 export function faultsOfRoutes(config: Pick<Config, 'smtpRoutes'>): Fault[] {
   const faults: Fault[] = [];
   const seen = new Map<string, string>();

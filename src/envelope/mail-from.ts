@@ -21,6 +21,7 @@ export type MailFromFacts = {
 /** `sender` is canonical and has its domain; '' is the null reverse-path. */
 export type AcceptedSender = { readonly sender: string };
 
+/** The value is the sender with its domain; '' is the null reverse-path. */
 export function decideMailFrom(path: Path, parameters: MailParameters, facts: MailFromFacts): Verdict<AcceptedSender> {
   const { policy } = facts;
   const rule = `mailFlowPolicies.${policy.name}`;

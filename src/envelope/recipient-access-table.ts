@@ -43,6 +43,7 @@ const FORMS =
 
 type RatOwner = Pick<ListenerConfig, 'rat'>;
 
+/** Entries that cannot be understood are faults and match nobody. */
 export function compileRat(listenerName: string, { rat = [] }: RatOwner): { rat: CompiledRat; faults: Fault[] } {
   const table = `listeners.${listenerName}.rat`;
   const keys = new Map<string, number>();

@@ -41,6 +41,7 @@ export type DryRunInput = {
 const MAX_CLIENTS = 20_000;
 const AT_ONCE = 8;
 
+/** Takes at most the latest 20,000 clients, eight at a time. Rejects where the history cannot be read. */
 export async function dryRun(input: DryRunInput): Promise<DryRun> {
   const sinceMs = input.clock.now() - input.days * DAY_MS;
   const all = input.history.countClients(sinceMs);

@@ -23,6 +23,7 @@ export type OwnerQuestion = {
 
 export type AskCertificateOwner = (certificate: Certificate, nowMs: number) => Promise<Answer<CertificateOwner>>;
 
+/** `no`: nobody's, or several people's; `unknown`: the directory cannot be asked. */
 export function certificateOwner({ profile, config, ask, onStaticMap }: OwnerQuestion): AskCertificateOwner {
   const mapped = staticOwners(config.staticMap ?? [], `smtpAuthProfiles.${profile}.staticMap`);
   return async (certificate, nowMs) => {

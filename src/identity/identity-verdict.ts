@@ -45,6 +45,7 @@ export type IdentityFacts = {
   readonly smtpAuth: 'off' | 'preferred' | 'required';
 };
 
+/** A row of the contract's table "Who is let in"; the rule names it. */
 export function decideIdentity(facts: IdentityFacts, standing: CertificateStanding): IdentityVerdict {
   const { verify } = facts;
   const rule = `certificate ${standing.kind}, verify ${verify ? `on, tls ${facts.tls}` : 'off'}`;

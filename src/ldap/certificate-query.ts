@@ -76,6 +76,10 @@ const MAX_CANDIDATES = 16;
 
 type Asked = { readonly rule: MappingRule; readonly answer: Answer<Found>; readonly stages: readonly Stage[] };
 
+/**
+ * The owner with the rules that found it; `no` for none, several, or one without a user id; `unknown` where a rule
+ * has no answer.
+ */
 export async function certificateQuery(
   query: CertificateQuery,
   filters: readonly RuleFilter[],

@@ -22,6 +22,7 @@ const SUPERCLASSES: ReadonlyMap<string, readonly string[]> = new Map([
   ['user', ['organizationalPerson', 'person']],
 ]);
 
+/** Answers at once and is never unreachable. `name` is what events call it. */
 export function embeddedDirectory(entries: readonly LdifEntry[], name: string): Directory {
   const stored = entries.flatMap((entry) => indexEntry(entry) ?? []);
   const byName = new Map(stored.map((entry) => [dnText(entry.name), entry]));

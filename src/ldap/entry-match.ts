@@ -24,6 +24,7 @@ export type IndexedEntry = {
 
 export type Truth = true | false | undefined;
 
+/** RFC 4511 §4.5.1.7: undefined matches nothing, and neither does its negation. */
 export function matchEntry(entry: IndexedEntry, filter: Filter): Truth {
   switch (filter.kind) {
     case 'and':

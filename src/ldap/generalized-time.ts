@@ -19,8 +19,10 @@ export function generalizedTime(ms: number): string {
 /** `20261122013000.0Z`: Active Directory writes a fraction, and Samba misreads a time without one. */
 export const activeDirectoryTime = (ms: number): string => generalizedTime(ms).replace('Z', '.0Z');
 
+/** Seconds since 1970, rounded down: `{t:unix}`. */
 export const unixTime = (ms: number): string => String(Math.floor(ms / 1000));
 
+/** Units of 100 ns since 1601, as Active Directory keeps times: `{t:filetime}`. */
 export const fileTime = (ms: number): string => String((BigInt(Math.floor(ms)) + FILETIME_EPOCH_MS) * 10_000n);
 
 /** Year, month, day of a day number since 1970 (proleptic Gregorian calendar, years counted from March). */

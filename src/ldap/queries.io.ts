@@ -46,6 +46,7 @@ export type QueryParts = { readonly clock: Clock; readonly log: MailLog; readonl
 
 type Server = { readonly directory: Directory; readonly owners: QueryCache<Owner>; readonly baseDn: string };
 
+/** Nobody is connected to before the first question. Queries that name the same server share its connections. */
 export function openQueries(config: Config, material: Material, { log, receiveThreads }: QueryParts): LdapQueries {
   const { servers: configs, queries } = config.ldap;
   const servers = new Map<string, Server>();

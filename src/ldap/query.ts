@@ -66,6 +66,7 @@ type Asked = Question & {
   readonly sizeLimit: number;
 };
 
+/** One search, and its stages for those who watch. `unknown`: the directory cannot be asked. */
 export async function ask(filter: Filter, asked: Asked): Promise<Answer<Found>> {
   const { directory, baseDn, what, rule, attributes, sizeLimit, trace } = asked;
   const shown = rule === undefined ? {} : { rule };
@@ -121,6 +122,10 @@ export type SmtpAuthAnswer =
   | { readonly kind: 'wrong'; readonly why: string }
   | { readonly kind: 'unavailable'; readonly why: string };
 
+/**
+ * Search, bind or password attribute, allowance, in this order (contract, "AUTH PLAIN/LOGIN against an LDAP
+ * profile").
+ */
 export async function smtpAuthQuery(query: SmtpAuthQuery, login: Login): Promise<SmtpAuthAnswer> {
   const refusal = refuseLogin(login);
   if (refusal !== undefined) return { kind: 'wrong', why: refusal };

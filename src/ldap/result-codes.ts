@@ -48,6 +48,7 @@ export const ldapError = (code: number): string => `LDAP Error "${NAMES[code] ??
 
 export type SearchMeaning = 'entries' | 'more-entries' | 'no-entries' | 'unanswered';
 
+/** RFC 4511 §4.1.9, appendix A. */
 export function meaningOfSearch(code: number): SearchMeaning {
   switch (code) {
     case SUCCESS:

@@ -23,6 +23,7 @@ export function refuseAnyAuth(session: Session): Step | undefined {
   return session.policy.smtpAuth === 'off' ? { reply: R.authOff, error: true } : undefined;
 }
 
+/** RFC 4954 §4. The step closes the connection where the peer went away in the middle. */
 export async function authenticate(session: Session, command: AuthCommand, thread: ReceiveThread): Promise<Step> {
   const { door, policy } = session;
   const refusal = refuseAuth({

@@ -27,6 +27,7 @@ const MAX_ERRORS = 20;
 
 type End = 'close' | 'lost' | 'aborted';
 
+/** Resolves when everything about the connection is over; rejects only for a bug. */
 export async function receiveConnection(socket: Socket, door: Door, thread: ReceiveThread): Promise<void> {
   const entered = await enterConnection(socket, door, thread);
   if (entered === undefined) return;

@@ -100,6 +100,7 @@ type Tracing = {
   readonly causes: Map<TraceStage, TraceStage>;
 };
 
+/** Stages up to the one that ends the session. */
 export async function traceSession(door: TraceDoor, client: TracedClient, ports: TracePorts): Promise<SessionTrace> {
   const match = matchHat(door.hat, { ip: client.remoteAddress, hostname: client.hostname });
   const policy = door.policy(match.policy);

@@ -22,6 +22,7 @@ import { identifyAgain } from './receipt-tls.io.ts';
 import type { ReceiveThread } from './receive-thread.io.ts';
 import { noteRecipient, noteSender } from './session-history.ts';
 
+/** RFC 5321 §4.1.1.2. Asks for the certificate's standing anew first: it may have been revoked meanwhile. */
 export async function receiveMail(
   session: Session,
   { path, parameters }: MailCommand,
@@ -48,6 +49,7 @@ export async function receiveMail(
   return { reply: R.senderOk(sender) };
 }
 
+/** RFC 5321 §4.1.1.3. */
 export function receiveRcpt(session: Session, { path, parameters }: RcptCommand, thread: ReceiveThread): Step {
   const { transaction, policy, door, identity, icid } = session;
   if (transaction === undefined) return { reply: R.badSequence('send MAIL first'), error: true };

@@ -33,6 +33,7 @@ const fault = (message: string): SenderPattern => ({ kind: 'fault', message });
 const addresses = (range: IpRange | undefined, message: string): SenderPattern =>
   range === undefined ? fault(message) : { kind: 'addresses', ranges: [range] };
 
+/** AsyncOS "Sender Group Syntax"; a fault says what is allowed. */
 export function parseSender(text: string): SenderPattern {
   const sender = text.trim().replace(/\s*\([^()]*\)$/, '');
   if (sender === '') return fault(`an empty sender; ${FORMS}`);

@@ -24,6 +24,7 @@ export function authMechanisms(facts: Omit<EhloFacts, 'maxMessageBytes'>): reado
   return needsTls && !facts.tlsActive ? [] : ['PLAIN', 'LOGIN'];
 }
 
+/** In the order in which they are listed, without the first line. */
 export function ehloKeywords(facts: EhloFacts): string[] {
   const keywords = [
     'PIPELINING', // RFC 2920

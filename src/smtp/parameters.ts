@@ -93,8 +93,10 @@ const RCPT_READERS: Readonly<Record<string, Reader<RcptParameters>>> = {
 
 const isSet = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
+/** Parameters of MAIL FROM; `ok: false` says the reply: 555 for one that nobody knows, 501 for a malformed one. */
 export const parseMailParameters = (text: string): Parsed<MailParameters> =>
   parse(text, NO_MAIL_PARAMETERS, MAIL_READERS);
 
+/** Those of RCPT TO likewise. */
 export const parseRcptParameters = (text: string): Parsed<RcptParameters> =>
   parse(text, NO_RCPT_PARAMETERS, RCPT_READERS);

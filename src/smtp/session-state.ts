@@ -22,6 +22,7 @@ export type SessionStep =
   /** `transaction-over`: RSET, the reply after DATA or the last chunk, a failed chunk. */
   | { readonly step: 'sender' | 'recipient' | 'chunk' | 'transaction-over' | 'tls' };
 
+/** The state after something has happened; the caller has asked `checkSequence` before. */
 export function nextState(state: SessionState, step: SessionStep): SessionState {
   switch (step.step) {
     case 'ehlo':

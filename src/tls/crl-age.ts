@@ -12,6 +12,7 @@ export type CrlDates = { readonly thisUpdateMs: number; readonly nextUpdateMs?: 
 /** Of a source: `alertBefore` as it is configured. */
 export type AlertRule = { readonly alertBefore?: number | undefined };
 
+/** A list without nextUpdate counts as expired. */
 export function ageOf(dates: CrlDates, rule: AlertRule, nowMs: number): CrlAge {
   const { nextUpdateMs } = dates;
   if (nextUpdateMs === undefined || nowMs > nextUpdateMs) return 'expired';

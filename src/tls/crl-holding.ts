@@ -25,6 +25,7 @@ const MAX_HELD = 1000;
 export const keyOf = (crl: VerifiedCrl): string =>
   [crl.signerId, crl.baseCrlNumber === undefined ? 'complete' : 'delta', crl.scopeId, crl.issuerKey].join('|');
 
+/** `faults`: lists that are older than what is held, in words. */
 export function merge(before: Held, arrived: readonly LoadedCrl[]): Merge {
   const held = new Map(before);
   const taken = new Map<string, Merge['taken'][number]>();

@@ -54,6 +54,7 @@ export function decidingLists({ lists, rulesOf, nowMs }: Omit<StandingInput, 'ce
   };
 }
 
+/** What the lists of one issuer say of one certificate as of `nowMs`. */
 export function standingIn({ certificate, lists, rulesOf, nowMs }: StandingInput): Standing {
   const isCurrent = (list: SourcedCrl): boolean => counts(list, rulesOf(list.source), nowMs);
   const { complete, delta, fits: fitting } = decidingLists({ lists, rulesOf, nowMs });

@@ -58,6 +58,7 @@ const FIRST_ATTEMPT_MS = 10_000;
 const MAX_AGE_CHECK_MS = 3_600_000;
 const MIN_AGE_CHECK_MS = 100;
 
+/** Fetches nothing before `start`. */
 export const openCrlStore = (options: CrlStoreOptions): CrlStore => new Store(options);
 
 class Store implements CrlStore {

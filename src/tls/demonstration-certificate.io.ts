@@ -12,6 +12,7 @@ export const DEMONSTRATION = '(demonstration)';
 
 const YEAR_MS = 365 * 86_400_000;
 
+/** PEM of certificate and key; made for this host name at the first call, later the ones that are kept. */
 export async function demonstrationCertificate(
   dataDir: string,
   hostname: string,

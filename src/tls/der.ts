@@ -72,6 +72,7 @@ export function readDer(bytes: Uint8Array): DerNode {
   return node;
 }
 
+/** Throws DerError with `what` in its words. */
 export function expectTag(node: DerNode | undefined, tag: number, what: string): DerNode {
   if (node === undefined || node.tag !== tag) throw new DerError(`${what}: unexpected or missing element`);
   return node;
@@ -90,7 +91,9 @@ export function childrenOf(node: DerNode, max = 10_000): DerNode[] {
   return children;
 }
 
+/** A view, not a copy. */
 export const contentOf = (node: DerNode): Uint8Array => node.bytes.subarray(node.contentStart, node.end);
+/** Tag and length included; a view, not a copy. */
 export const encodingOf = (node: DerNode): Uint8Array => node.bytes.subarray(node.start, node.end);
 
 /** Dotted form of an OBJECT IDENTIFIER; arcs up to 2^53, wider ones as big integers. */

@@ -20,6 +20,7 @@ export type ExpiringThing = Expiring & {
 
 const DAY_MS = 86_400_000;
 
+/** The gateway's own certificates and every authority, with their last day. */
 export function expiringCertificates({ certificates, authorities }: Material): ExpiringThing[] {
   const own = Object.entries(certificates).flatMap(([name, { certPem }]) => thingsOf('certificate', name, certPem));
   return [...own, ...Object.entries(authorities).flatMap(([name, pem]) => thingsOf('authority', name, pem))];
@@ -46,6 +47,7 @@ function thingsOf(of: 'certificate' | 'authority', name: string, pem: string): E
   }));
 }
 
+/** Of all lists that are held; those without nextUpdate run out never. */
 export function expiringLists(lists: readonly CrlList[]): ExpiringThing[] {
   return lists.flatMap(({ source, issuer, sha256, thisUpdateMs, nextUpdateMs }) => {
     if (nextUpdateMs === undefined) return [];

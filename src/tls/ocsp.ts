@@ -60,6 +60,7 @@ const MAX_SIGNERS = 4;
 /** An answer whose end passed within the tolerance of clocks counts this long. */
 const LATE_ANSWER_MS = 60_000;
 
+/** Signer, certificate, times and nonce (RFC 6960 §3.2). A malformed response is no answer, not an exception. */
 export function judgeOcspResponse(check: OcspCheck): OcspVerdict {
   try {
     const response = parseOcspResponse(check.response);

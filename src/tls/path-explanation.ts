@@ -49,6 +49,7 @@ export type ExplainedChain = {
   readonly policies: CheckOutcome;
 };
 
+/** For `cert verify`: each certificate of a chain with what was checked and found. */
 export function explainChain({ chain, anchored, failure }: TriedChain, settings: ValidationSettings): ExplainedChain {
   const names = new Map([...nameVerdicts(chain, settings)].map((verdict) => [verdict.index, verdict]));
   const certificates = chain.map((certificate, index): ExplainedCertificate => {

@@ -13,6 +13,7 @@ export type ProfilePathSettings = Pick<
   'extendedKeyUsage' | 'requirePolicies' | 'inhibitPolicyMapping' | 'inhibitAnyPolicy'
 >;
 
+/** Of a certificate profile; what it leaves out has the RFC's default. */
 export function pathRulesOf(profile: ProfilePathSettings): PathRules {
   const { extendedKeyUsage, requirePolicies = [], inhibitPolicyMapping, inhibitAnyPolicy } = profile;
   // Naming policies means that one of them must be valid: RFC 5280 §6.1.1 (c) and (e) together.

@@ -116,6 +116,10 @@ const SWITCH = { inbound: 'checkInbound', outbound: 'checkOutbound', webInterfac
 /** The signer of an indirect list may need a list that needs a signer. */
 const MAX_DEPTH = 4;
 
+/**
+ * Every certificate below the anchor. What nobody knows is never good: it is `refused`, or `unchecked` while it can
+ * be asked for.
+ */
 export function checkRevocation(input: RevocationInput): RevocationVerdict {
   const { path } = input;
   const context = contextOf(input);

@@ -11,8 +11,8 @@ import { type AskedResponder, askOcsp } from './ocsp-client.io.ts';
 import type { OcspDisk } from './ocsp-disk.io.ts';
 import { keptUntilMs, restoredAnswer } from './ocsp-kept.ts';
 import {
-  renewalMs,
-  retryMs,
+  renewalAtMs,
+  retryAtMs,
   type Staple,
   stapleOf,
   type Staples,
@@ -97,7 +97,7 @@ export class Stapler {
     const staple = await this.#take(running.target, attempts);
     running.failures = staple === undefined ? running.failures + 1 : 0;
     const nowMs = clock.now();
-    const nextMs = staple === undefined ? retryMs(running.failures, nowMs) : renewalMs(staple, nowMs);
+    const nextMs = staple === undefined ? retryAtMs(running.failures, nowMs) : renewalAtMs(staple, nowMs);
     running.timer = setTimeout(() => void this.#renew(running), nextMs - nowMs);
     running.timer.unref();
   }

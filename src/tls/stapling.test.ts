@@ -13,7 +13,7 @@ import {
 } from '../../test/pkits/certificate-writer.ts';
 import type { Config, Material } from '../config/schema.ts';
 import type { OcspVerdict } from './ocsp.ts';
-import { renewalMs, retryMs, stapleAt, stapleKey, stapleOf, stapleTargets } from './stapling.ts';
+import { renewalAtMs, retryAtMs, stapleAt, stapleKey, stapleOf, stapleTargets } from './stapling.ts';
 
 const NOW = 1_800_000_000_000;
 const HOUR = 3_600_000;
@@ -150,13 +150,13 @@ describe('what is stapled, and how long', () => {
 
   test('it is renewed at half of its time, within twelve hours, and never at once', () => {
     const staple = (countsUntilMs: number) => ({ response: RESPONSE, countsUntilMs });
-    assert.equal(renewalMs(staple(NOW + HOUR), NOW), NOW + HOUR / 2);
-    assert.equal(renewalMs(staple(NOW + 240 * HOUR), NOW), NOW + 12 * HOUR);
-    assert.equal(renewalMs(staple(NOW - HOUR), NOW), NOW + 1000);
+    assert.equal(renewalAtMs(staple(NOW + HOUR), NOW), NOW + HOUR / 2);
+    assert.equal(renewalAtMs(staple(NOW + 240 * HOUR), NOW), NOW + 12 * HOUR);
+    assert.equal(renewalAtMs(staple(NOW - HOUR), NOW), NOW + 1000);
   });
 
   test('a responder that fails is asked again after 10 s, then later and later up to a quarter of an hour', () => {
-    const waits = [1, 2, 3, 4, 8, 1000].map((failures) => retryMs(failures, NOW) - NOW);
+    const waits = [1, 2, 3, 4, 8, 1000].map((failures) => retryAtMs(failures, NOW) - NOW);
     assert.deepEqual(waits, [10_000, 20_000, 40_000, 80_000, 900_000, 900_000]);
   });
 });

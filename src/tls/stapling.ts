@@ -105,12 +105,14 @@ export function stapleOf(verdict: OcspVerdict, response: Uint8Array | undefined)
 }
 
 /** Renewed at half of its time, so that several attempts fit into the other half. */
-export const renewalMs = ({ countsUntilMs }: Staple, nowMs: number): number =>
+export const renewalAtMs = ({ countsUntilMs }: Staple, nowMs: number): number =>
   nowMs + Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, (countsUntilMs - nowMs) / 2));
 
-export const retryMs = (failures: number, nowMs: number): number =>
+/** When to ask again after so many failures in a row. */
+export const retryAtMs = (failures: number, nowMs: number): number =>
   nowMs + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10));
 
+/** The response as it is sent; undefined where there is none or its time is over. */
 export const stapleAt = (staples: Staples, key: string, nowMs: number): Uint8Array | undefined => {
   const staple = staples[key];
   return staple !== undefined && nowMs < staple.countsUntilMs ? staple.response : undefined;

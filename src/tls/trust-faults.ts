@@ -6,6 +6,7 @@ import type { Config, Material } from '../config/schema.ts';
 import { type Fault, warning } from '../core/fault.ts';
 import { buildTrustStore, type TrustStore } from './trust-store.ts';
 
+/** For `check`; most are warnings, for a file with one good anchor serves. */
 export function faultsOfTrust(config: Config, material: Material): Fault[] {
   const stores = new Map(
     Object.entries(material.authorities).map(([name, text]): [string, TrustStore] => [name, buildTrustStore([text])]),
