@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from './cache.ts';
 
-export const CLIENTS = 500;
+const CLIENTS = 500;
 export const BASE_DN = 'dc=example,dc=test';
 export const GATEWAY_ACCOUNT = { dn: `cn=gateway,${BASE_DN}`, password: 'gateway-secret' } as const;
 const PARALLEL = 2;

@@ -5,7 +5,7 @@
 import type { Load, LoadReport } from './load.ts';
 import { type Door, PEER_NAMES, type PeerName } from './peers/peer.ts';
 
-export const WORKLOAD_NAMES = ['W1', 'W3', 'W4', 'W5', 'W6'] as const;
+const WORKLOAD_NAMES = ['W1', 'W3', 'W4', 'W5', 'W6'] as const;
 export type WorkloadName = (typeof WORKLOAD_NAMES)[number];
 
 export type Workload = {

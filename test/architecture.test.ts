@@ -7,7 +7,14 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { type SourceFile, STAGES, folderOf, importsOf, violations } from './support/architecture-rules.ts';
+import {
+  type SourceFile,
+  STAGES,
+  folderOf,
+  importsOf,
+  unusedExports,
+  violations,
+} from './support/architecture-rules.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -234,6 +241,30 @@ test('the rules see the code', () => {
       `no file of the stage ${stage} was seen`,
     );
   }
+});
+
+test('an export that nobody imports is reported, one that only a test or a thread entry takes is not', () => {
+  const planted = [
+    { path: 'src/tls/a.ts', text: 'export const lost = 1;\nexport const tested = 2;\nexport type T = 3;' },
+    { path: 'src/tls/b.io.ts', text: 'export function startB() {}' },
+    {
+      path: 'src/c.io.ts',
+      text: "export class Lost {}\nnew URL('./tls/b.io.ts', import.meta.url);\nconst name = 'startB';",
+    },
+  ];
+  const tests = [{ path: 'test/x.test.ts', text: "import { tested } from '../src/tls/a.ts';" }];
+  assert.deepEqual(unusedExports(planted, tests), [
+    'src/tls/a.ts: nobody imports lost',
+    'src/c.io.ts: nobody imports Lost',
+  ]);
+});
+
+test('every function, constant and class that is exported has somebody who imports it', () => {
+  const others = globSync('{test,bench,scripts}/**/*.ts', { cwd: root }).map((path) => ({
+    path,
+    text: readFileSync(join(root, path), 'utf8'),
+  }));
+  assert.deepEqual(unusedExports(files, others), []);
 });
 
 test('the code keeps every rule', () => {

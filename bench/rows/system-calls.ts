@@ -12,7 +12,7 @@ export const since = (trace: string, from: number): string =>
 type Call = { readonly name: string; readonly text: string; readonly begin: number; readonly end: number };
 
 /** Calls in the order in which they ended; a call that another thread interrupted in the trace is put together again. */
-export function* callsOf(trace: string): Generator<Call> {
+function* callsOf(trace: string): Generator<Call> {
   const unfinished = new Map<string, { begin: number; name: string; text: string }>();
   let line = 0;
   for (const text of trace.split('\n')) {

@@ -38,7 +38,7 @@ export function authenticate(credentials: Credentials, context: ApiContext): Aut
   return { kind: 'nobody' };
 }
 
-export function localCaller(account: string | undefined): Caller {
+function localCaller(account: string | undefined): Caller {
   const name = localName(account);
   return { name, role: 'administrator', how: 'local', session: name };
 }

@@ -41,7 +41,7 @@ const entries = z.strictObject({
 const what = { what: z.enum(['query', 'allowance']), rule: z.string().optional() };
 
 /** What was asked of the directory and what it answered; entries by name only. */
-export const ldapStage = z
+const ldapStage = z
   .discriminatedUnion('stage', [
     z.strictObject({ stage: z.literal('not-asked'), ...what, why: z.string() }),
     z.strictObject({ stage: z.literal('filter'), ...what, baseDn: z.string(), filter: z.string() }),
@@ -62,7 +62,7 @@ export const ldapStage = z
   ])
   .meta({ id: 'LdapStage', description: 'What was asked of the directory, and what it answered.' });
 
-export const certificateNames = z.strictObject({ subject: z.string(), issuer: z.string(), serial: z.string() });
+const certificateNames = z.strictObject({ subject: z.string(), issuer: z.string(), serial: z.string() });
 
 const check = z
   .strictObject({
@@ -151,8 +151,8 @@ const facts = z.strictObject({
   recipients: z.array(z.string()),
 });
 
-export const outcome = z.enum(['accepted', 'refused', 'deferred']);
-export const sessionStage = z.enum(['connection', 'tls', 'certificate', 'auth', 'mail', 'rcpt', 'data']);
+const outcome = z.enum(['accepted', 'refused', 'deferred']);
+const sessionStage = z.enum(['connection', 'tls', 'certificate', 'auth', 'mail', 'rcpt', 'data']);
 
 const reply = z.strictObject({ code: z.int(), status: z.string().optional(), lines: z.array(z.string()) });
 

@@ -10,7 +10,7 @@ export type PasskeyShown = RouteOutput<Api['GET /api/accounts/{account}/passkeys
 /** UTC, to the minute. */
 export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
-export function accountLine({ name, fullName, role, enabled, hasPassword, lockedUntilMs }: AccountShown): string {
+function accountLine({ name, fullName, role, enabled, hasPassword, lockedUntilMs }: AccountShown): string {
   const more = [
     ...(enabled ? [] : ['disabled']),
     ...(hasPassword ? [] : ['no password']),

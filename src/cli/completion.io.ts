@@ -22,7 +22,7 @@ zsh:  source <(sallyport completion zsh), or write it to a file _sallyport in a 
   return 0;
 }
 
-export async function allWords(commands: Commands): Promise<Words[]> {
+async function allWords(commands: Commands): Promise<Words[]> {
   const found: Words[] = [];
   for (const [name, command] of Object.entries(commands)) found.push(wordsOf(name, command, await command.keys?.()));
   return found;

@@ -25,7 +25,7 @@ const MAX_TEXT_CHARACTERS = 8 * 1024 * 1024;
 type Waiting = { readonly resolve: (line: string) => void; readonly reject: (why: Error) => void };
 type Kind = Pick<Question<unknown>, 'secret' | 'command' | 'words'>;
 
-export class TerminalDialogue implements Dialogue {
+class TerminalDialogue implements Dialogue {
   #reader: readline.Interface | undefined;
   #waiting: Waiting | undefined;
   #asked: Kind = {};

@@ -13,7 +13,7 @@ export type Person = {
   readonly story: string;
 };
 
-export const PEOPLE: readonly Person[] = [
+const PEOPLE: readonly Person[] = [
   {
     user: 'alice',
     name: 'Alice Adams',

@@ -11,7 +11,7 @@ const hostname = z
   .max(255)
   .regex(/^[A-Za-z0-9.-]*$/, 'a host name has letters, digits, "-" and "."');
 
-export const mailFlowPolicy = z.strictObject({
+const mailFlowPolicy = z.strictObject({
   behavior: z.enum(['accept', 'relay', 'reject', 'tcpRefuse', 'continue']).optional().meta({
     description:
       'What the host access table does with a connection: accept (the recipient access table decides), relay (any recipient), reject (greeting 554), tcpRefuse (no greeting), continue (look at the next sender group).',
@@ -83,7 +83,7 @@ export const mailFlowPolicy = z.strictObject({
   }),
 });
 
-export const senderGroup = z.strictObject({
+const senderGroup = z.strictObject({
   senderGroup: name.meta({ description: 'Name of the group; ALL takes every sender, has no list and comes last.' }),
   senders: z.array(z.string().min(1).max(300)).optional().meta({
     description:
@@ -98,7 +98,7 @@ export const senderGroup = z.strictObject({
   }),
 });
 
-export const recipientAccess = z.strictObject({
+const recipientAccess = z.strictObject({
   recipients: z.array(z.string().min(1).max(400)).min(1).meta({
     description: 'example.com, .example.com, user@, user@example.com, [192.0.2.1] or ALL.',
     asyncos: 'Recipient Address',
@@ -111,7 +111,7 @@ export const recipientAccess = z.strictObject({
   }),
 });
 
-export const listener = z.strictObject({
+const listener = z.strictObject({
   type: z.enum(['private', 'public']).meta({
     description:
       'public: mail from outside, the recipient access table decides on recipients; private: mail from inside.',

@@ -28,7 +28,7 @@ const network = z
 const sessionTime = (longest: string) =>
   durationMs.refine((ms) => ms >= MINUTE_MS, 'at least 1m').meta({ value: `duration, at least 1m${longest}` });
 
-export const clientCertificateLogin = z.strictObject({
+const clientCertificateLogin = z.strictObject({
   trust: z
     .array(name.meta({ refersTo: 'certificateAuthorities' }))
     .min(1)

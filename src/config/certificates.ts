@@ -28,7 +28,7 @@ export const certificate = z.strictObject({
     }),
 });
 
-export const certificateAuthority = z.strictObject({
+const certificateAuthority = z.strictObject({
   file: file.optional().meta({
     description:
       'A PEM file: self-signed certificates are anchors, all others intermediates or CRL signers. Public CAs are never added. Or pem; exactly one of the two.',
@@ -81,7 +81,7 @@ export const schedule = z
 
 const refuseOrAccept = z.enum(['refuse', 'accept']).default('refuse');
 
-export const crlSource = z.strictObject({
+const crlSource = z.strictObject({
   type: z.enum(['pem', 'asn1']).meta({
     description: 'Format of the file: pem (several lists may follow each other) or asn1 (one list in DER).',
     asyncos: 'File Type',

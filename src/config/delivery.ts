@@ -17,7 +17,7 @@ export const smtpRoutes = z.record(z.string(), z.array(routeHost).min(1)).meta({
   value: 'mapping from domain to list of: name, name:port, [address]:port, USEDNS or /dev/null',
 });
 
-export const bounceProfile = z.strictObject({
+const bounceProfile = z.strictObject({
   maxRetries: z.number().int().min(0).max(1_000_000).default(100).meta({
     description: 'Attempts after the first before the message bounces.',
     asyncos: 'Maximum Number of Retries',

@@ -5,7 +5,7 @@ import { z } from 'zod';
  * The forms that verify the host's certificate (AsyncOS Preferred (Verify), Required (Verify)) have their place after
  * `required`; they are not accepted before they are there.
  */
-export const TLS_SETTINGS = ['off', 'preferred', 'required'] as const;
+const TLS_SETTINGS = ['off', 'preferred', 'required'] as const;
 
 const entry = z.strictObject({
   tls: z.enum(TLS_SETTINGS).optional().meta({

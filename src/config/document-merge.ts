@@ -42,4 +42,4 @@ export function merge({ base, mine, theirs }: Sides, choices: readonly Choice[] 
   return { merged, conflicts };
 }
 
-export const isSamePath = (a: Path, b: Path): boolean => a.length === b.length && overlap(a, b);
+const isSamePath = (a: Path, b: Path): boolean => a.length === b.length && overlap(a, b);

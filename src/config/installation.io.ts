@@ -18,7 +18,7 @@ import { isoTime, refuseFailed, refuseFaults, refuseImpossible, refuseMissing } 
 import type { StoreVault } from './store-vault.io.ts';
 
 /** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
-export const MAX_CONFIRM_MS = 86_400_000;
+const MAX_CONFIRM_MS = 86_400_000;
 const AGAIN_MS = 60_000;
 const MAX_NAME_CHARS = 200;
 const MAX_COMMENT_CHARS = 2000;

@@ -7,7 +7,7 @@ import { durationMs, file, name, named, response, secret, timeLimitMs } from './
 
 const HOST = 'a directory host is ldap://host:port or ldaps://host:port';
 
-export const ldapServer = z.strictObject({
+const ldapServer = z.strictObject({
   type: z.enum(['openldap', 'activeDirectory', 'oracle', 'other']).default('other').meta({
     description: 'Make of the directory.',
     asyncos: 'Server Type',
@@ -79,7 +79,7 @@ const attribute = z
   .regex(/^([A-Za-z][A-Za-z0-9-]{0,127}|\d+(\.\d+)+)$/, 'an attribute is a name of letters, digits and "-", or an OID')
   .meta({ value: 'attribute name' });
 
-export const ldapQuery = z.strictObject({
+const ldapQuery = z.strictObject({
   server: name.meta({ description: 'The ldap.servers entry that is asked.', refersTo: 'ldap.servers' }),
   type: z.enum(['certificate', 'smtpAuth']).meta({
     description: 'certificate finds the owner of a client certificate, smtpAuth the entry of a login name.',
@@ -117,7 +117,7 @@ export const ldapQuery = z.strictObject({
 
 const PURPOSE = 'a purpose is clientAuth, smartCardLogon, none (no extended key usage), any, or a dotted OID';
 
-export const certificateProfile = z.strictObject({
+const certificateProfile = z.strictObject({
   type: z.literal('certificate').meta({ description: 'Identity by client certificate.', asyncos: 'Certificate' }),
   query: name.optional().meta({
     description: 'The ldap.queries entry of type certificate. Only a profile with a staticMap may do without.',
@@ -177,7 +177,7 @@ export const certificateProfile = z.strictObject({
   aia: aia.optional().meta({ description: 'Fetch missing issuers. Without it nothing is fetched.' }),
 });
 
-export const ldapProfile = z.strictObject({
+const ldapProfile = z.strictObject({
   type: z.literal('ldap').meta({ description: 'Identity by SMTP AUTH against a directory.', asyncos: 'LDAP' }),
   query: name.meta({
     description: 'The ldap.queries entry of type smtpAuth.',

@@ -51,7 +51,7 @@ const DIGITS = /^([0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31})$/;
 
 const digitsOf = (text: string): string => text.replaceAll(':', '').toLowerCase();
 
-export const staticMapEntry = z.strictObject({
+const staticMapEntry = z.strictObject({
   uri: z
     .string()
     .max(2048)

@@ -9,7 +9,7 @@ import { durationMs, timeLimitMs } from './scalars.ts';
 const MAX_RESPONDERS = 4;
 const MAX_AGE_MS = 30 * 86_400_000;
 
-export const ALLOWED_HOST =
+const ALLOWED_HOST =
   'a host is a name, .name for every host below it, or an address ([…] for IPv6), with :port where it is not the usual one';
 
 export const allowHosts = z

@@ -25,7 +25,7 @@ const MAX_PATH_OCTETS = 256; // RFC 5321 §4.5.3.1.3, with brackets
 const MAX_DOMAIN_OCTETS = 255; // RFC 5321 §4.5.3.1.2
 const MAX_SOURCE_ROUTE = 2048;
 
-export const NULL_PATH: Path = { address: '', localPart: '', domain: '', utf8: false };
+const NULL_PATH: Path = { address: '', localPart: '', domain: '', utf8: false };
 
 /** The ordinary case in one match: a dot-atom at a host name. */
 const ORDINARY = /<([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@([A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?)>/y;

@@ -24,4 +24,3 @@ export const unknown = (why: string): Answer<never> => ({ answer: 'unknown', why
 
 export const accept = <T>(rule: string, value: T): Verdict<T> => ({ kind: 'accept', rule, value });
 export const reject = (rule: string, reply: Reply): Verdict<never> => ({ kind: 'reject', rule, reply });
-export const defer = (rule: string, reply: Reply): Verdict<never> => ({ kind: 'defer', rule, reply });

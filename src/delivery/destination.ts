@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { compileControls, controlFor, type DestinationControl } from './destination-control-table.ts';
 import { compileRoutes, domainOf, type Route, routeOf } from './smtp-routes.ts';
 
-export const MAX_RECIPIENTS_PER_TRANSACTION = 100;
+const MAX_RECIPIENTS_PER_TRANSACTION = 100;
 
 /** A way over connections. Equal keys share connections and what destination controls count. */
 export type HopRoute = Extract<Route, { kind: 'hosts' | 'mx' }> & {

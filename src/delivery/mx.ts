@@ -9,7 +9,7 @@ import { hostName } from './host-name.ts';
 
 /** More hosts than anyone has; a hostile zone may list hundreds. */
 const MAX_HOSTS = 16;
-export const MAX_ADDRESSES = 16;
+const MAX_ADDRESSES = 16;
 
 export type MxRecord = { readonly exchange: string; readonly preference: number };
 

@@ -43,7 +43,7 @@ const OPERATOR: Readonly<Record<AssertionKind, string>> = {
 /** The string that RFC 4515 defines; what is sent to a directory is never this text but the tree itself. */
 export const renderFilter = (filter: Filter): string => renderNode(filter, escapeValue);
 
-export function renderNode<V>(node: FilterNode<V>, renderValue: (value: V) => string): string {
+function renderNode<V>(node: FilterNode<V>, renderValue: (value: V) => string): string {
   switch (node.kind) {
     case 'and':
     case 'or':
@@ -75,7 +75,7 @@ export function renderNode<V>(node: FilterNode<V>, renderValue: (value: V) => st
 const MUST_ESCAPE = /[\u0000-\u001f\u007f()*\\]/g;
 const hex = (octet: number): string => `\\${octet.toString(16).padStart(2, '0')}`;
 
-export function escapeValue(value: AssertionValue): string {
+function escapeValue(value: AssertionValue): string {
   if (typeof value !== 'string') return Array.from(value, hex).join('');
   return value.replace(MUST_ESCAPE, (character) => hex(character.charCodeAt(0)));
 }

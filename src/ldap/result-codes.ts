@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 export const SUCCESS = 0;
-export const SIZE_LIMIT_EXCEEDED = 4;
+const SIZE_LIMIT_EXCEEDED = 4;
 const NO_SUCH_OBJECT = 32;
 const INAPPROPRIATE_AUTHENTICATION = 48;
 const INVALID_CREDENTIALS = 49;

@@ -55,7 +55,7 @@ const MAX_TOLD_CERTIFICATES = 20_000;
 /** The keeper forgets a certificate with its last client: one that comes again is told again. */
 const TELL_AGAIN_MS = 600_000;
 
-export const clientKey = ({ listener, remoteAddress, certificate = '', login }: ClientFacts): string =>
+const clientKey = ({ listener, remoteAddress, certificate = '', login }: ClientFacts): string =>
   JSON.stringify([listener, remoteAddress, certificate, login?.user ?? '']);
 
 export class ClientLedger {

@@ -68,7 +68,7 @@ export async function handshake(session: Session, thread: ReceiveThread): Promis
 }
 
 /** Asks for the standing of the session's certificate and does what the truth table says. */
-export async function identify(session: Session, thread: ReceiveThread): Promise<IdentityVerdict> {
+async function identify(session: Session, thread: ReceiveThread): Promise<IdentityVerdict> {
   const { policy, certificate, door } = session;
   const facts = { tls: policy.tls, verify: policy.verifyClientCertificate, smtpAuth: policy.smtpAuth };
   const standing: CertificateStanding =

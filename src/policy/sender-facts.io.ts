@@ -10,7 +10,7 @@ import { within } from '../core/time-limit.io.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
 
 /** AsyncOS waits 20 s; a client that waits for its greeting is better served by an address alone. */
-export const HOSTNAME_TIMEOUT_MS = 10_000;
+const HOSTNAME_TIMEOUT_MS = 10_000;
 /** An attacker owns the reverse zone of its addresses: it may name many hosts, we ask for few. */
 const MAX_NAMES = 4;
 const MAX_ADDRESSES = 64;

@@ -26,7 +26,7 @@ const MAX_CLAIM = 10_000;
 const PAGE_MESSAGES = 200;
 const PAGE_ADDRESSES = 5000;
 /** Recipients that one look at a selection walks over; about 5 ms. */
-export const SCANNED_RECIPIENTS = 1000;
+const SCANNED_RECIPIENTS = 1000;
 
 export type ReadParts = {
   readonly db: QueueDatabase;

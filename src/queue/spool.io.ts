@@ -112,7 +112,7 @@ export function spoolPath(dir: string, file: string): string {
   return path.join(dir, file);
 }
 
-export const spoolName = (mid: number): string => `${mid}.eml`;
+const spoolName = (mid: number): string => `${mid}.eml`;
 export const isSpoolName = (file: string): boolean => SPOOL_NAME.test(file);
 export const isTemporarySpoolName = (file: string): boolean => TEMPORARY_NAME.test(file);
 

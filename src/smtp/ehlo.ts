@@ -15,7 +15,7 @@ export type EhloFacts = {
 };
 
 /** Mechanisms on offer, in the order of the AUTH line. */
-export function authMechanisms(facts: Omit<EhloFacts, 'maxMessageBytes'>): readonly string[] {
+function authMechanisms(facts: Omit<EhloFacts, 'maxMessageBytes'>): readonly string[] {
   if (facts.smtpAuth === 'off') return [];
   // The client has said who it is with its certificate: EXTERNAL repeats it, a password could only contradict it.
   if (facts.identity === 'certificate') return ['EXTERNAL'];

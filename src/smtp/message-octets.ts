@@ -18,7 +18,7 @@ export type MessageLimits = {
  * Deviates: RFC 5321 §4.5.3.1.6 allows a line 1000 octets, but messages with longer ones exist and are relayed by all;
  * nothing here depends on the length, so that only the absurd is refused.
  */
-export const MAX_MESSAGE_LINE_BYTES = 1024 * 1024;
+const MAX_MESSAGE_LINE_BYTES = 1024 * 1024;
 
 const CR = 13;
 const LF = 10;

@@ -117,7 +117,7 @@ export function parseGeneralNames(node: DerNode, max = MAX_GENERAL_NAMES): Gener
   return names;
 }
 
-export function parseGeneralName(node: DerNode): GeneralName {
+function parseGeneralName(node: DerNode): GeneralName {
   switch (node.tag) {
     case Tag.context(0, true): {
       const [typeId, value, rest] = childrenOf(node, 3);
@@ -340,7 +340,7 @@ export function parseAuthorityInfoAccess(value: Uint8Array): AuthorityInfoAccess
 }
 
 /** The context-tagged optional elements of a SEQUENCE: tag numbers must rise, so none comes twice. */
-export function childrenInOrder(node: DerNode, max: number): DerNode[] {
+function childrenInOrder(node: DerNode, max: number): DerNode[] {
   const children = childrenOf(expectTag(node, Tag.sequence, 'sequence'), max);
   let previous = -1;
   for (const child of children) {

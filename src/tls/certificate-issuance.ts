@@ -20,7 +20,7 @@ export type Issued = { readonly certificate: x509.X509Certificate; readonly keys
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-export const newKeys = (): Promise<KeyPair> =>
+const newKeys = (): Promise<KeyPair> =>
   webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']) as Promise<KeyPair>;
 
 export type Kind =

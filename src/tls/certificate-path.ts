@@ -46,7 +46,7 @@ export type OnChain = (tried: TriedChain) => void;
 export type PathSearch = Iterable<ValidatedPath> & { readonly failure: () => PathFailure };
 
 /** Certificates below the anchor. */
-export const MAX_PATH_LENGTH = 8;
+const MAX_PATH_LENGTH = 8;
 const MAX_SIGNATURE_CHECKS = 100;
 const MAX_LINKS = 1000;
 const MAX_PRESENTED = 16;

@@ -199,7 +199,7 @@ export function parseExtensions(wrapper: DerNode): ReadonlyMap<string, Extension
 }
 
 /** The SEQUENCE of extensions itself (CRL entries). Throws DerError; duplicates are refused. */
-export function parseExtensionList(list: DerNode): ReadonlyMap<string, Extension> {
+function parseExtensionList(list: DerNode): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>();
   for (const node of childrenOf(list, MAX_EXTENSIONS)) {
     const extension = parseExtension(node);
@@ -281,7 +281,7 @@ export function readWholeBits(node: DerNode): Uint8Array {
  * Content octets of an INTEGER as `openssl x509 -serial` prints it: upper-case hexadecimal of the magnitude in whole
  * octets, `00` for zero, `-01` for minus one.
  */
-export function integerHex(content: Uint8Array): string {
+function integerHex(content: Uint8Array): string {
   const negative = ((content[0] ?? 0) & 0x80) !== 0;
   if (!negative) {
     const magnitude = content.length > 1 && content[0] === 0 ? content.subarray(1) : content;

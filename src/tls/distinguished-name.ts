@@ -44,7 +44,7 @@ export function parseName(node: DerNode): Name {
 }
 
 /** One RelativeDistinguishedName: a SET of at least one attribute. Throws DerError. */
-export function parseRdn(node: DerNode): readonly Attribute[] {
+function parseRdn(node: DerNode): readonly Attribute[] {
   expectTag(node, Tag.set, 'relative distinguished name');
   return parseRdnContent(node);
 }
@@ -96,7 +96,7 @@ export function decodeString(tag: number, bytes: Uint8Array): string | undefined
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
-export function isAscii(bytes: Uint8Array): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 0x7f) return false;
   return true;
 }
@@ -125,7 +125,7 @@ function decodeWide(bytes: Uint8Array, width: 2 | 4): string | undefined {
 const nameKey = (rdns: Name['rdns']): string => rdns.map(rdnKey).join('');
 
 /** Equal keys = same RDN. Every part carries its length, so that no value can imitate a border. */
-export function rdnKey(rdn: readonly Attribute[]): string {
+function rdnKey(rdn: readonly Attribute[]): string {
   const first = rdn[0];
   if (rdn.length === 1 && first !== undefined) return `(${attributeKey(first)})`;
   return `(${rdn.map(attributeKey).sort().join('')})`;
@@ -146,7 +146,7 @@ const MAPPED_TO_SPACE = /[\t-\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** RFC 4518 for caseIgnoreMatch. RFC 5280 §7.1: case is folded, runs of white space are one, none at the ends. */
-export function prepare(text: string): string {
+function prepare(text: string): string {
   if (PLAIN.test(text)) return (text.includes('  ') ? text.replace(/ {2,}/g, ' ') : text).trim().toLowerCase();
   const mapped = text.replace(MAPPED_TO_NOTHING, '').replace(MAPPED_TO_SPACE, ' ');
   // Upper case first: it unfolds what lower case alone would keep apart (ß and SS, final sigma).

@@ -152,9 +152,9 @@ export function unavailable(facts: OcspFacts, why: string): OcspSay {
 type Choices = Pick<OcspConfig, 'mode' | 'whenUnavailable' | 'whenNoResponder'>;
 
 /** As documented: with `require` a responder that is down defers, with `prefer` the lists decide. */
-export const unavailableChoice = ({ mode, whenUnavailable }: Choices): NonNullable<Choices['whenUnavailable']> =>
+const unavailableChoice = ({ mode, whenUnavailable }: Choices): NonNullable<Choices['whenUnavailable']> =>
   whenUnavailable ?? (mode === 'require' ? 'defer' : 'crl');
-export const noResponderChoice = ({ mode, whenNoResponder }: Choices): NonNullable<Choices['whenNoResponder']> =>
+const noResponderChoice = ({ mode, whenNoResponder }: Choices): NonNullable<Choices['whenNoResponder']> =>
   whenNoResponder ?? (mode === 'require' ? 'refuse' : 'crl');
 
 /** The reply says about whom; responder and reason are for the administrator and stand in the rule. */

@@ -178,7 +178,7 @@ export class ApiSite {
 
 const originOf = (port: number): string => `https://localhost:${port}`;
 
-export const adminSection = (port: number, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+const adminSection = (port: number, more: Record<string, unknown> = {}): Record<string, unknown> => ({
   address: [`127.0.0.1:${port}`],
   certificate: 'gateway',
   origins: [originOf(port)],

@@ -5,7 +5,7 @@
  */
 import { posix } from 'node:path';
 
-export const LAYERS = ['core', 'config', 'smtp', 'ldap', 'log'];
+const LAYERS = ['core', 'config', 'smtp', 'ldap', 'log'];
 /** In the mail's order: a stage knows types of earlier stages and nothing of later ones. */
 export const STAGES = ['accept', 'policy', 'tls', 'identity', 'envelope', 'content', 'queue', 'delivery', 'alerts'];
 const FOLDERS = [...LAYERS, ...STAGES, 'pipeline', 'admin', 'explain', 'control', 'cli', 'root'];
@@ -147,6 +147,28 @@ function dependencyViolations(files: readonly SourceFile[]): string[] {
     return places.size > 1
       ? [`${dependency} is imported in more than one folder: ${[...places].sort().join(', ')}`]
       : [];
+  });
+}
+
+const EXPORTED_VALUE = /^export (?:async )?(?:function\*?|const|class) (\w+)/gm;
+
+/**
+ * Functions, constants and classes that a file of `src/` exports and no other file takes. Types may be exported for whoever
+ * wants to name them. `others`: tests, benches and scripts, which take things too.
+ */
+export function unusedExports(files: readonly SourceFile[], others: readonly SourceFile[]): string[] {
+  const takers = [...files, ...others].map(({ path, text }) => ({
+    path,
+    words: new Set(text.match(/\w+/g)),
+    from: new Set(
+      importsOf(text).map(({ spec }) => (spec.startsWith('.') ? posix.join(posix.dirname(path), spec) : spec)),
+    ),
+  }));
+  return files.flatMap(({ path, text }) => {
+    const near = takers.filter(({ from }) => from.has(path));
+    const names = [...text.matchAll(EXPORTED_VALUE)].flatMap(([, name]) => name ?? []);
+    const unused = names.filter((name) => !near.some(({ words }) => words.has(name)));
+    return unused.map((name) => `${path}: nobody imports ${name}`);
   });
 }
 

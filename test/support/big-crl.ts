@@ -7,7 +7,7 @@ import { parseCertificate } from '../../src/tls/certificate.ts';
 import { type Credentials, derOf } from './certificate-authority.ts';
 import { type Authority, makeCertificate, nameOf, newAuthority, time, toPem } from './crl-maker.ts';
 
-export const SERIAL_OCTETS = 20;
+const SERIAL_OCTETS = 20;
 const BLOCK = 100_000;
 const DAY_MS = 86_400_000;
 const ALGORITHM = Buffer.from('300a06082a8648ce3d040302', 'hex');

@@ -160,7 +160,7 @@ export type ResponderOptions = {
 };
 
 /** An authority made with openssl in the terms of certificate-writer.ts. */
-export function issuerOf({ cert, key }: Credentials): Issuer {
+function issuerOf({ cert, key }: Credentials): Issuer {
   const der = new X509Certificate(cert).raw;
   const privateKey = createPrivateKey(key);
   return {

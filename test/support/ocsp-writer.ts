@@ -11,7 +11,7 @@ export const nonceExtension = (nonce: Uint8Array): Buffer => extension('1.3.6.1.
 
 const HASH_OID = { sha1: '1.3.14.3.2.26', sha256: '2.16.840.1.101.3.4.2.1', md5: '1.2.840.113549.2.5' } as const;
 
-export const generalizedTime = (ms: number): Buffer =>
+const generalizedTime = (ms: number): Buffer =>
   tlv(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`));
 
 export type SingleWish = {

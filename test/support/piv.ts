@@ -91,9 +91,9 @@ export type CardWish = {
   readonly subject?: Uint8Array;
 };
 
-export const LEADING_ZERO = [0x00, 0xab, 0xcd, 0xef] as const;
+const LEADING_ZERO = [0x00, 0xab, 0xcd, 0xef] as const;
 export const NEGATIVE = [0xff, 0x00] as const;
-export const KEY_ID = 'DF2F4B04462A5ABA81FEC3A42E3B94BEB8F2E087';
+const KEY_ID = 'DF2F4B04462A5ABA81FEC3A42E3B94BEB8F2E087';
 
 export function card({ issuer, serial = LEADING_ZERO, sid, subject: other }: CardWish): Issuer {
   return client(issuer, {
