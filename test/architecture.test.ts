@@ -243,6 +243,18 @@ test('the rules see the code', () => {
   }
 });
 
+test('every file that ARCHITECTURE.md names is there', () => {
+  const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const named = [...page.matchAll(/`(?:src\/)?([\w/.-]+\.ts)`/g)].map(([, name]) => name ?? '');
+  assert.ok(named.length >= 30, `only ${named.length} names were seen`);
+  const there = (name: string): boolean =>
+    files.some(({ path }) => path.endsWith(`/${name}`)) || globSync(name, { cwd: root }).length > 0;
+  assert.deepEqual(
+    named.filter((name) => !there(name) && !/[A-Z]|^x\./.test(name)),
+    [],
+  );
+});
+
 test('an export that nobody imports is reported, one that only a test or a thread entry takes is not', () => {
   const planted = [
     { path: 'src/tls/a.ts', text: 'export const lost = 1;\nexport const tested = 2;\nexport type T = 3;' },
