@@ -5,7 +5,7 @@ import { refuseImpossible } from '../config/refusals.ts';
 import type { Script } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
 import { withOptions } from './form.ts';
-import { HostAccess, importEdits, position, readTable } from './hostaccess.io.ts';
+import { HostAccess, importEdits, leftOutLine, position, readTable } from './hostaccess.io.ts';
 import { hostAccessText } from './host-access-text.ts';
 import { refusedByFile, said, UsageError } from './on-configuration.io.ts';
 import { writeNewFile } from './text-files.io.ts';
@@ -39,7 +39,10 @@ async function run(editor: Editor, words: readonly string[]): Promise<number> {
   if (refusedByFile(editor.session)) return 1;
   if (verb === 'import') {
     const read = readTable(name);
-    return typeof read === 'string' ? refuse(read) : await apply(editor, importEdits(table.path, read));
+    if (typeof read === 'string') return refuse(read);
+    const edited = await editor.edit(importEdits(table.path, read));
+    const answer = edited.ok ? { ...edited, leftOut: read.unknown } : edited;
+    return said(editor.session, answer, (done) => `${leftOutLine(read)}${editedLines(done)}`);
   }
   const at = groups.findIndex(({ senderGroup }) => senderGroup === name);
   if (verb === 'new') {

@@ -173,8 +173,7 @@ export class HostAccess {
     const read = readTable(file);
     if (typeof read === 'string') this.editor.dialogue.write(`${read}\n\n`);
     else {
-      if (read.unknown.length > 0)
-        this.editor.dialogue.write(`Left out, for there is no such key here: ${read.unknown.join(', ')}\n`);
+      this.editor.dialogue.write(leftOutLine(read));
       await this.editor.change(importEdits(this.path, read));
     }
   }
@@ -200,6 +199,10 @@ export function readTable(file: string): Table | string {
   const parsed = parseHostAccess(read.text);
   return parsed.ok ? parsed : `${file}: ${parsed.why}`;
 }
+
+/** Empty where everything has its counterpart. */
+export const leftOutLine = ({ unknown }: Table): string =>
+  unknown.length === 0 ? '' : `Left out, for there is no such key here: ${unknown.join(', ')}\n`;
 
 export const importEdits = (path: readonly string[], { groups, policies }: Table) => [
   ...Object.entries(policies).map(([name, value]) => ({ op: 'set' as const, path: ['mailFlowPolicies', name], value })),

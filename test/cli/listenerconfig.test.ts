@@ -217,6 +217,17 @@ test('scripts use options and JSON: the same listener without a question', async
   await piped(at('clearchanges', '--yes'));
 });
 
+test('a table of AsyncOS is imported by a script, and what has no key here is named', async () => {
+  const file = join(temporaryFolder(), 'asyncos-hat');
+  writeFileSync(file, '$THROTTLED\n    ACCEPT {\n        dhap_limit = 5\n    }\nALL\n    $THROTTLED\n');
+  const told = await piped(at('listenerconfig', 'hostaccess', 'Inboundmail', 'import', file));
+  assert.equal(told.code, 0, told.stdout);
+  assert.match(told.stdout, /^Left out, for there is no such key here: dhap_limit$/m);
+  const { stdout } = await piped(at('listenerconfig', 'hostaccess', 'Inboundmail', 'import', file, '--json'));
+  assert.deepEqual(JSON.parse(stdout).leftOut, ['dhap_limit']);
+  await piped(at('clearchanges', '--yes'));
+});
+
 test('what a commit would refuse is told at once, with the path', async () => {
   const { stdout } = await piped(
     at(
