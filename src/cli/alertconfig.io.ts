@@ -16,8 +16,8 @@ import {
 } from './alert-view.ts';
 import type { ConfigCommand, ExtraOperation, Script } from './collection.ts';
 import { type Editor, optionOf } from './editor.io.ts';
-import { bodyOf, gatewayAt } from './gateway-answer.io.ts';
 import { localZone } from './monitor.io.ts';
+import { bodyOf, gatewayAt } from './on-gateway.io.ts';
 import { choices, line, type Understood, yesNo } from './question.ts';
 
 const SECTION = ['alerts'];

@@ -7,6 +7,9 @@ export type Arguments = {
   readonly rest: readonly string[];
 };
 
+/** Wrong usage, in words. */
+export class UsageError extends Error {}
+
 export type ArgumentSpec = { readonly options?: readonly string[]; readonly flags?: readonly string[] };
 
 /** Returns what is wrong as a string where the arguments do not fit the command. */

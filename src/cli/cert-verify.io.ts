@@ -13,8 +13,8 @@ import { SILENT } from '../log/silent.ts';
 import type { Arguments, Write } from './arguments.ts';
 import { pemOf, refuse } from './cert.ts';
 import { readCertificates } from './cert-files.io.ts';
-import { askWhy, whichAsked } from './gateway-answer.io.ts';
 import { renderVerification, verificationExitCode } from './cert-verify.ts';
+import { askWhy, whichAsked } from './on-gateway.io.ts';
 
 export async function verify(parsed: Arguments, write: Write): Promise<number> {
   const [file = ''] = parsed.rest;

@@ -6,6 +6,7 @@ import { certificateRequest, KEY_TYPES, newKey } from '../tls/certificate-reques
 import type { Edit } from '../config/configuration-store.ts';
 import type { Mapping } from '../config/document.ts';
 import { refuseImpossible } from '../config/refusals.ts';
+import { UsageError } from './arguments.ts';
 import { readCertificates } from './cert-files.io.ts';
 import { namesOf, selfSignedFor } from './cert-make.io.ts';
 import {
@@ -23,7 +24,7 @@ import { certificateTable } from './certificate-table.ts';
 import { readDays } from './certificate-days.ts';
 import type { Script } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
-import { refusedByFile, said, UsageError } from './on-configuration.io.ts';
+import { refusedByFile, said } from './on-configuration.io.ts';
 import { writeNewFile } from './text-files.io.ts';
 
 type Verb = (objects: CertificateObjects, words: readonly string[]) => Promise<number>;

@@ -7,10 +7,11 @@ import type { Edit } from '../config/configuration-store.ts';
 import { isMapping, type Mapping, valueAt } from '../config/document.ts';
 import { nameFault } from '../config/schema-place.ts';
 import { refuseImpossible, refuseMissing } from '../config/refusals.ts';
+import { UsageError } from './arguments.ts';
 import { type Collection, type ConfigCommand, type Settings, withArticle } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
 import { optionNames, secretOptions, withOptions } from './form.ts';
-import { PLACE_OPTIONS, PLACE_USAGE, refusedByFile, said, UsageError } from './on-configuration.io.ts';
+import { PLACE_OPTIONS, PLACE_USAGE, refusedByFile, said } from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
 
 type Verb = {

@@ -11,20 +11,15 @@ import { refuseImpossible } from '../config/refusals.ts';
 import { parseDurationMs } from '../core/duration.ts';
 import { codeOf } from '../core/errors.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
-import type { Arguments, Write } from './arguments.ts';
+import { type Arguments, UsageError, type Write } from './arguments.ts';
 import { localAdministrator } from './config-access.io.ts';
 import type { LoadRequest } from './config-load.io.ts';
-import { changeLines, committedLines, faultLine, historyLines, mergedLines, statusLines } from './config-view.ts';
 import { optionsOf } from './command.ts';
-import {
-  type ConfigurationContext as Context,
-  onConfiguration,
-  PLACE_USAGE,
-  said,
-  UsageError,
-} from './on-configuration.io.ts';
+import { changeLines, committedLines, faultLine, historyLines, mergedLines, statusLines } from './config-view.ts';
+import { PLACE_USAGE } from './on-configuration.io.ts';
 import { readPassword } from './password.io.ts';
 import { dataFolder } from './data-folder.ts';
+import { onConfiguration, said, type ConfigurationContext as Context } from './on-configuration.io.ts';
 
 type Operation = {
   readonly usage: string;

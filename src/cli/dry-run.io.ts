@@ -15,9 +15,9 @@ import { isUnused, type RuleReport, ruleUsage } from '../explain/rule-reports.ts
 import { SILENT } from '../log/silent.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderDryRun, renderRules } from './dry-run.ts';
-import { askWhy, bodyOf, gatewayAt, whichAsked } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
 import { revisionOfFile } from './file-revision.io.ts';
+import { askWhy, bodyOf, gatewayAt, whichAsked } from './on-gateway.io.ts';
 
 const DRY_RUN_USAGE = `usage: sallyport dryrun [--data DIR | --config FILE] [--days 7] [--json]
        sallyport dryrun --config RUNNING --candidate FILE [--data DIR] [--days 7] [--json]

@@ -13,9 +13,9 @@ import {
 } from '../explain/rule-reports.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import { renderExemptions, renderMonitored } from './exemptions.ts';
-import { askWhy, bodyOf, gatewayAt, whichAsked } from './gateway-answer.io.ts';
 import { dataFolder } from './data-folder.ts';
 import { revisionOfFile } from './file-revision.io.ts';
+import { askWhy, bodyOf, gatewayAt, whichAsked } from './on-gateway.io.ts';
 
 const EXEMPTIONS_USAGE = `usage: sallyport exemptions [--data DIR] [--candidate] [--soon DAYS] [--json]
        sallyport exemptions --config FILE [--data DIR] [--soon DAYS] [--json]

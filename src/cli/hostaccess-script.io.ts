@@ -2,12 +2,13 @@
 import type { Edit } from '../config/configuration-store.ts';
 import type { Mapping } from '../config/document.ts';
 import { refuseImpossible } from '../config/refusals.ts';
+import { UsageError } from './arguments.ts';
 import type { Script } from './collection.ts';
 import { type Editor, editedLines } from './editor.io.ts';
 import { withOptions } from './form.ts';
 import { HostAccess, importEdits, leftOutLine, position, readTable } from './hostaccess.io.ts';
 import { hostAccessText } from './host-access-text.ts';
-import { refusedByFile, said, UsageError } from './on-configuration.io.ts';
+import { refusedByFile, said } from './on-configuration.io.ts';
 import { writeNewFile } from './text-files.io.ts';
 
 const USAGE = [

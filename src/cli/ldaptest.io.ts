@@ -14,8 +14,8 @@ import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { revisionOfFile } from './file-revision.io.ts';
-import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
 import { renderDirectoryTest } from './ldaptest.ts';
+import { askWhy, bodyOf, whichAsked } from './on-gateway.io.ts';
 import { readPassword } from './password.io.ts';
 import { choice, line, required, secret, yesNo } from './question.ts';
 

@@ -2,9 +2,9 @@
  * `status`, `resetcounters`, `hoststatus`, `tophosts`, `topin`: what the running gateway is doing, asked over its control socket. Asked
  * nothing, hoststatus and tophosts ask as AsyncOS does. Effects: the control socket, standard output.
  */
-import type { Write } from './arguments.ts';
+import { UsageError, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { runOperation, said, WrongUsage } from './on-accounts.io.ts';
+import { runOperation, said } from './on-gateway.io.ts';
 import { choice, line, required } from './question.ts';
 import { hostText, statusText, timeText, topHostsText, topInText, type Zone } from './queue-view.ts';
 
@@ -18,7 +18,7 @@ export const status = (args: readonly string[], write: Write, context: CommandCo
       least: 0,
       most: 1,
       async run(on, { rest: [what] }) {
-        if (what !== undefined && what !== 'detail') throw new WrongUsage(`there is no status ${what}`);
+        if (what !== undefined && what !== 'detail') throw new UsageError(`there is no status ${what}`);
         return said(on, await on.api.call('GET /api/status'), (body) => statusText(body, localZone, what === 'detail'));
       },
     },
@@ -88,7 +88,7 @@ export const tophosts = (args: readonly string[], write: Write, context: Command
               ? await on.dialogue.ask(choice('Sort results by:', ORDERS, 'active'))
               : ORDERS.find(({ names }) => names.includes(name))?.value;
         if (sort === undefined)
-          throw new WrongUsage(`there is no order ${name}: ${ORDERS.map(({ names }) => names[0]).join(', ')}`);
+          throw new UsageError(`there is no order ${name}: ${ORDERS.map(({ names }) => names[0]).join(', ')}`);
         const query = { sort, ...(limit === undefined ? {} : { limit }) };
         return said(on, await on.api.call('GET /api/queue/hosts', { query }), (body) => topHostsText(body, localZone));
       },
@@ -119,6 +119,6 @@ export const topin = (args: readonly string[], write: Write, context: CommandCon
 export function countOf(text: string | undefined, most: number): number | undefined {
   if (text === undefined) return undefined;
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > most) throw new WrongUsage(`${JSON.stringify(text)} is no number from 1 to ${most}`);
+  if (count < 1 || count > most) throw new UsageError(`${JSON.stringify(text)} is no number from 1 to ${most}`);
   return count;
 }

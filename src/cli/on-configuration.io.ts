@@ -6,7 +6,7 @@
 import type { Answer } from '../config/configuration-store.ts';
 import { refuseFileMode } from '../config/refusals.ts';
 import { GatewayError } from '../core/errors.ts';
-import { type Arguments, type ArgumentSpec, parseArguments, type Write } from './arguments.ts';
+import { type Arguments, type ArgumentSpec, parseArguments, UsageError, type Write } from './arguments.ts';
 import { type Access, accessConfiguration } from './config-access.io.ts';
 import { refusalLines } from './config-view.ts';
 
@@ -30,9 +30,6 @@ export type ConfigurationCommand = ArgumentSpec & {
   readonly mayMake?: boolean;
   readonly run: (context: ConfigurationContext) => Promise<number>;
 };
-
-/** Wrong usage, in words. */
-export class UsageError extends Error {}
 
 export async function onConfiguration(
   args: readonly string[],

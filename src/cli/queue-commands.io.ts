@@ -7,11 +7,11 @@
 import { counted } from '../core/counted.ts';
 import type { QueueSelection } from '../core/queue-selection.ts';
 import { printable } from '../core/reply.ts';
-import type { Arguments, Write } from './arguments.ts';
+import { type Arguments, UsageError, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { countOf, localZone } from './monitor.io.ts';
-import { type OnAccounts, runOperation, said, WrongUsage } from './on-accounts.io.ts';
+import { runOperation, said, type OnGateway } from './on-gateway.io.ts';
 import { choice, line, required, yesNo } from './question.ts';
 import { messageText, RECIPIENTS_HEAD, type RecipientShown, recipientsText } from './queue-view.ts';
 
@@ -24,8 +24,8 @@ const WHICH_USAGE = '[--host HOST | --sender ADDRESS | --mid MID [--rid RID] | -
 function selectionOf({ options, flags }: Arguments): QueueSelection | undefined {
   const { host, sender, mid, rid } = options;
   const given = [host, sender, mid, flags.has('all') ? 'all' : undefined].filter((each) => each !== undefined);
-  if (given.length > 1) throw new WrongUsage('only one of --host, --sender, --mid and --all');
-  if (rid !== undefined && mid === undefined) throw new WrongUsage('--rid goes with --mid');
+  if (given.length > 1) throw new UsageError('only one of --host, --sender, --mid and --all');
+  if (rid !== undefined && mid === undefined) throw new UsageError('--rid goes with --mid');
   if (host !== undefined) return { by: 'host', host };
   if (sender !== undefined) return { by: 'sender', sender };
   if (mid !== undefined)
@@ -38,7 +38,7 @@ function selectionOf({ options, flags }: Arguments): QueueSelection | undefined 
 }
 
 function numberOf(text: string, what: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new WrongUsage(`${what} is a number`);
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${what} is a number`);
   return Number(text);
 }
 
@@ -104,7 +104,7 @@ export const bouncerecipients = dispose('bounce');
 
 type Order = { readonly selection: QueueSelection; readonly reason: string | undefined };
 
-async function disposeAll(on: OnAccounts, verb: Verb, { selection, reason }: Order): Promise<number> {
+async function disposeAll(on: OnGateway, verb: Verb, { selection, reason }: Order): Promise<number> {
   const sum = { recipients: 0, messages: 0, bounces: 0, inDelivery: 0 };
   const say = (text: string): void => {
     if (!on.json) on.write(text);
@@ -197,7 +197,7 @@ export const showrecipients = (args: readonly string[], write: Write, context: C
   );
 
 /** With --json a line per recipient, because the queue may be longer than memory. */
-async function showAll(on: OnAccounts, selection: QueueSelection, most: number): Promise<number> {
+async function showAll(on: OnGateway, selection: QueueSelection, most: number): Promise<number> {
   const { by: _, ...query } = selection;
   let shown = 0;
   for (let after: string | undefined, page = 1; (page === 1 || after !== undefined) && shown < most; page++) {

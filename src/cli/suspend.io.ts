@@ -9,9 +9,9 @@ import type { RouteOutput } from '../admin/route.ts';
 import type { Api } from '../admin/routes.ts';
 import { counted } from '../core/counted.ts';
 import type { WhichListeners } from '../core/suspension.ts';
-import type { Write } from './arguments.ts';
+import { UsageError, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { type OnAccounts, runOperation, said, WrongUsage } from './on-accounts.io.ts';
+import { runOperation, said, type OnGateway } from './on-gateway.io.ts';
 import { line, type Understood } from './question.ts';
 import type { StatusShown } from './queue-view.ts';
 
@@ -93,10 +93,10 @@ const bodyOf = ({ listeners, delivery }: What) => ({
 
 type Asked = { readonly names: readonly string[]; readonly all: boolean; readonly verb: 'suspend' | 'resume' };
 
-async function whatOf(on: OnAccounts, kind: Kind, { names, all, verb }: Asked): Promise<What | undefined> {
+async function whatOf(on: OnGateway, kind: Kind, { names, all, verb }: Asked): Promise<What | undefined> {
   if (kind === 'both') return { listeners: 'all', delivery: true };
   if (kind === 'delivery') return { delivery: true };
-  if (all && names.length > 0) throw new WrongUsage('--all, or names of listeners');
+  if (all && names.length > 0) throw new UsageError('--all, or names of listeners');
   if (all) return { listeners: 'all' };
   if (names.length > 0) return { listeners: names };
   const status = await on.api.call('GET /api/status');
@@ -107,7 +107,7 @@ async function whatOf(on: OnAccounts, kind: Kind, { names, all, verb }: Asked): 
 
 /** As AsyncOS asks: numbers, with commas between. */
 async function askListeners(
-  { dialogue }: OnAccounts,
+  { dialogue }: OnGateway,
   { listeners }: StatusShown,
   verb: 'suspend' | 'resume',
 ): Promise<WhichListeners> {
@@ -138,10 +138,10 @@ function chosenListeners(text: string, listeners: StatusShown['listeners']): Und
   return { ok: true, value: names };
 }
 
-async function secondsOf(on: OnAccounts, given: string | undefined, ask: boolean): Promise<number> {
+async function secondsOf(on: OnGateway, given: string | undefined, ask: boolean): Promise<number> {
   if (given !== undefined) {
     const seconds = readSeconds(given);
-    if (!seconds.ok) throw new WrongUsage(seconds.why);
+    if (!seconds.ok) throw new UsageError(seconds.why);
     return seconds.value;
   }
   if (!ask) return 0;
@@ -152,7 +152,7 @@ const readSeconds = (text: string): Understood<number> =>
   /^\d{1,5}$/.test(text) ? { ok: true, value: Number(text) } : { ok: false, why: 'Enter a number of seconds.' };
 
 /** Waits for what is under way, and says what still is. */
-async function ending({ api, write }: OnAccounts, { listeners, delivery }: What, seconds: number): Promise<number> {
+async function ending({ api, write }: OnGateway, { listeners, delivery }: What, seconds: number): Promise<number> {
   const concerns = (name: string): boolean => listeners === 'all' || listeners?.includes(name) === true;
   if (listeners !== undefined) write('\nWaiting for listeners to exit...\n');
   if (delivery === true) write('Waiting for outgoing deliveries to finish...\n');

@@ -9,10 +9,10 @@ import {
   verifyDestination,
 } from '../explain/destination-verification.io.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
-import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { revisionOfFile } from './file-revision.io.ts';
+import { askWhy, bodyOf, whichAsked } from './on-gateway.io.ts';
 import { line, required, yesNo } from './question.ts';
 import { renderVerifiedDestination } from './tlsverify.ts';
 

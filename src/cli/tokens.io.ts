@@ -3,15 +3,16 @@
  * printed once; nobody can show it again. Effects: the control socket.
  */
 import { ROLES } from '../admin/roles.ts';
+import { roleOf } from './account-questions.io.ts';
 import { listText, timeText, tokenLine, type TokenShown } from './accounts-view.ts';
-import type { Arguments, Write } from './arguments.ts';
+import { type Arguments, UsageError, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { type AccountOperation, type OnAccounts, roleOf, runOperation, said, WrongUsage } from './on-accounts.io.ts';
+import { runOperation, said, type GatewayOperation, type OnGateway } from './on-gateway.io.ts';
 
 const MAX_DAYS = 730;
 
 /** Of one account, or of every one. */
-async function list(on: OnAccounts, { rest: [account] }: Arguments): Promise<number> {
+async function list(on: OnGateway, { rest: [account] }: Arguments): Promise<number> {
   const known = account === undefined ? await on.api.call('GET /api/accounts') : undefined;
   if (known !== undefined && !known.ok) return said(on, known, () => '');
   const names = account === undefined ? (known?.body.accounts ?? []).map(({ name }) => name) : [account];
@@ -24,15 +25,15 @@ async function list(on: OnAccounts, { rest: [account] }: Arguments): Promise<num
   return said(on, { ok: true, body: { tokens }, etag: undefined }, () => listText('tokens', tokens.map(tokenLine)));
 }
 
-async function make(on: OnAccounts, { rest: [account = ''], options }: Arguments): Promise<number> {
+async function make(on: OnGateway, { rest: [account = ''], options }: Arguments): Promise<number> {
   const { role, days, for: name } = options;
-  if (name === undefined) throw new WrongUsage('--for says what the token is for');
+  if (name === undefined) throw new UsageError('--for says what the token is for');
   const expiresInDays = days === undefined ? undefined : Number(days);
   if (
     expiresInDays !== undefined &&
     !(Number.isInteger(expiresInDays) && expiresInDays >= 1 && expiresInDays <= MAX_DAYS)
   )
-    throw new WrongUsage(`--days is a number from 1 to ${MAX_DAYS}`);
+    throw new UsageError(`--days is a number from 1 to ${MAX_DAYS}`);
   const answer = await on.api.call('POST /api/accounts/{account}/tokens', {
     path: { account },
     body: {
@@ -49,12 +50,12 @@ async function make(on: OnAccounts, { rest: [account = ''], options }: Arguments
   );
 }
 
-async function remove(on: OnAccounts, { rest: [account = '', id = ''] }: Arguments): Promise<number> {
+async function remove(on: OnGateway, { rest: [account = '', id = ''] }: Arguments): Promise<number> {
   const answer = await on.api.call('DELETE /api/accounts/{account}/tokens/{id}', { path: { account, id } });
   return said(on, answer, () => `token ${id} of ${account} counts no more\n`);
 }
 
-const OPERATIONS: Readonly<Record<string, AccountOperation>> = {
+const OPERATIONS: Readonly<Record<string, GatewayOperation>> = {
   list: { usage: 'tokens list [ACCOUNT]', least: 0, most: 1, run: list },
   new: {
     usage: `tokens new ACCOUNT --for TEXT [--role ${ROLES.join('|')}] [--days N]`,

@@ -14,7 +14,7 @@ import { pemOf } from './cert.ts';
 import type { CommandContext } from './command.ts';
 import type { Dialogue } from './dialogue.io.ts';
 import { revisionOfFile } from './file-revision.io.ts';
-import { askWhy, bodyOf, whichAsked } from './gateway-answer.io.ts';
+import { askWhy, bodyOf, whichAsked } from './on-gateway.io.ts';
 import { yesNo } from './question.ts';
 import { renderTrace, TRACE_EXIT_CODE } from './trace.ts';
 import { askForTrace, questionOf } from './trace-question.io.ts';

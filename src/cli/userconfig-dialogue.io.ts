@@ -4,8 +4,9 @@
  * AsyncOS: userconfig. Effects: the control socket, the terminal.
  */
 import { ROLE_MEANING, ROLES, type Role } from '../admin/roles.ts';
+import { DIFFERENT, newPassword } from './account-questions.io.ts';
 import { type AccountShown, accountsText, certificateLine, listText, passkeyLine, tokenLine } from './accounts-view.ts';
-import { DIFFERENT, newPassword, type OnAccounts, refusalText, said } from './on-accounts.io.ts';
+import { refusalText, said, type OnGateway } from './on-gateway.io.ts';
 import { choice, line, operation, required, yesNo } from './question.ts';
 
 type Users = readonly AccountShown[];
@@ -14,7 +15,7 @@ type Action = {
   readonly does: string;
   /** Needs somebody to do it to. */
   readonly onUser: boolean;
-  readonly run: (on: OnAccounts, users: Users) => Promise<unknown>;
+  readonly run: (on: OnGateway, users: Users) => Promise<unknown>;
 };
 
 const ROLE_LABELS: Readonly<Record<Role, string>> = {
@@ -35,7 +36,7 @@ const ACTIONS: readonly Action[] = [
   { name: 'delete', does: 'Remove an account.', onUser: true, run: remove },
 ];
 
-export async function userDialogue(on: OnAccounts): Promise<number> {
+export async function userDialogue(on: OnGateway): Promise<number> {
   for (;;) {
     const answer = await on.api.call('GET /api/accounts');
     if (!answer.ok) return said(on, answer, () => '');
@@ -52,11 +53,11 @@ type Asked<Body> =
   | { readonly ok: true; readonly body: Body }
   | { readonly ok: false; readonly refusal: Parameters<typeof refusalText>[0] };
 
-function told<Body>({ dialogue }: OnAccounts, answer: Asked<Body>, done: (body: Body) => string): void {
+function told<Body>({ dialogue }: OnGateway, answer: Asked<Body>, done: (body: Body) => string): void {
   dialogue.write(answer.ok ? `\n${done(answer.body)}` : `\n${refusalText(answer.refusal)}\n`);
 }
 
-async function whom({ dialogue }: OnAccounts, users: Users, what: string): Promise<AccountShown> {
+async function whom({ dialogue }: OnGateway, users: Users, what: string): Promise<AccountShown> {
   const options = users.map((user) => ({ value: user, label: user.name }));
   return dialogue.ask(choice(`Select the user ${what}:`, options, users[0]));
 }
@@ -68,7 +69,7 @@ const roleQuestion = (name: string, preset: Role) =>
     preset,
   );
 
-async function create(on: OnAccounts): Promise<void> {
+async function create(on: OnGateway): Promise<void> {
   const { dialogue } = on;
   const name = await dialogue.ask(line({ text: 'Enter the new username.', read: required }));
   const fullName = await dialogue.ask(line({ text: `Enter the full name for ${name}.` }));
@@ -85,7 +86,7 @@ async function create(on: OnAccounts): Promise<void> {
   told(on, await on.api.call('POST /api/accounts', { body }), () => `account ${name} made, role ${role}\n`);
 }
 
-async function edit(on: OnAccounts, users: Users): Promise<void> {
+async function edit(on: OnGateway, users: Users): Promise<void> {
   const { name, fullName: before, role: roleBefore, version } = await whom(on, users, 'to edit');
   const fullName = await on.dialogue.ask(line({ text: `Enter the full name for ${name}.`, preset: before }));
   const role = await on.dialogue.ask(roleQuestion(name, roleBefore));
@@ -93,7 +94,7 @@ async function edit(on: OnAccounts, users: Users): Promise<void> {
   told(on, await on.api.call('PATCH /api/accounts/{account}', request), () => `account ${name} changed\n`);
 }
 
-async function changePassword(on: OnAccounts, users: Users): Promise<void> {
+async function changePassword(on: OnGateway, users: Users): Promise<void> {
   const { name } = await whom(on, users, 'whose password to change');
   const password = await newPassword(name, on.dialogue, true);
   if (password === undefined) {
@@ -105,7 +106,7 @@ async function changePassword(on: OnAccounts, users: Users): Promise<void> {
   told(on, answer, () => `password of ${name} set; its sessions have ended\n`);
 }
 
-async function status(on: OnAccounts, users: Users): Promise<void> {
+async function status(on: OnGateway, users: Users): Promise<void> {
   const { name, enabled, lockedUntilMs } = await whom(on, users, 'to enable, disable or unlock');
   const path = { account: name };
   if (lockedUntilMs !== undefined && (await on.dialogue.ask(yesNo(`${name} is locked. Unlock it?`, true)))) {
@@ -120,7 +121,7 @@ async function status(on: OnAccounts, users: Users): Promise<void> {
   told(on, answer, () => `account ${name} ${wanted ? 'enabled' : 'disabled'}\n`);
 }
 
-async function certificates(on: OnAccounts, users: Users): Promise<void> {
+async function certificates(on: OnGateway, users: Users): Promise<void> {
   const path = { account: (await whom(on, users, 'whose certificates to change')).name };
   const known = await on.api.call('GET /api/accounts/{account}/certificates', { path });
   told(on, known, (body) => listText('certificates', body.certificates.map(certificateLine)));
@@ -143,7 +144,7 @@ async function certificates(on: OnAccounts, users: Users): Promise<void> {
   told(on, done, () => `the certificate signs ${path.account} in no more\n`);
 }
 
-async function passkeys(on: OnAccounts, users: Users): Promise<void> {
+async function passkeys(on: OnGateway, users: Users): Promise<void> {
   const path = { account: (await whom(on, users, 'whose passkeys to see')).name };
   const known = await on.api.call('GET /api/accounts/{account}/passkeys', { path });
   told(on, known, (body) => listText('passkeys', body.passkeys.map(passkeyLine)));
@@ -155,7 +156,7 @@ async function passkeys(on: OnAccounts, users: Users): Promise<void> {
   told(on, done, () => `the passkey signs ${path.account} in no more\n`);
 }
 
-async function tokens(on: OnAccounts, users: Users): Promise<void> {
+async function tokens(on: OnGateway, users: Users): Promise<void> {
   const { name: account, role } = await whom(on, users, 'whose tokens to change');
   const path = { account };
   const known = await on.api.call('GET /api/accounts/{account}/tokens', { path });
@@ -180,7 +181,7 @@ async function tokens(on: OnAccounts, users: Users): Promise<void> {
   told(on, done, () => `token ${id} counts no more\n`);
 }
 
-async function remove(on: OnAccounts, users: Users): Promise<void> {
+async function remove(on: OnGateway, users: Users): Promise<void> {
   const { name } = await whom(on, users, 'to remove');
   if (!(await on.dialogue.ask(yesNo(`Remove ${name} with its sessions, tokens, certificates and passkeys?`, false))))
     return;

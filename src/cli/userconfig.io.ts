@@ -6,20 +6,12 @@
 import fs from 'node:fs';
 import { ROLES } from '../admin/roles.ts';
 import { whyOf } from '../core/errors.ts';
+import { DIFFERENT, atTerminal, newPassword, roleOf } from './account-questions.io.ts';
 import { accountsText, accountText, certificateLine, listText, passkeyLine } from './accounts-view.ts';
 import { type Arguments, parseArguments, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { runOperation, said, type GatewayOperation, type OnGateway } from './on-gateway.io.ts';
 import { choice } from './question.ts';
-import {
-  type AccountOperation,
-  atTerminal,
-  DIFFERENT,
-  newPassword,
-  type OnAccounts,
-  roleOf,
-  runOperation,
-  said,
-} from './on-accounts.io.ts';
 
 const MAX_CERTIFICATE_BYTES = 100_000;
 const ROLE_WORDS = ROLES.join('|');
@@ -28,7 +20,7 @@ const NEW = `NAME --role ${ROLE_WORDS} [--full-name TEXT] [--no-password]`;
 const first = ({ rest }: Arguments): string => rest[0] ?? '';
 const second = ({ rest }: Arguments): string => rest[1] ?? '';
 
-async function make(on: OnAccounts, parsed: Arguments): Promise<number> {
+async function make(on: OnGateway, parsed: Arguments): Promise<number> {
   const name = first(parsed);
   const role = roleOf(parsed.options['role'] ?? '');
   const fullName = parsed.options['full-name'];
@@ -44,7 +36,7 @@ async function make(on: OnAccounts, parsed: Arguments): Promise<number> {
   return said(on, answer, () => `account ${name} made, role ${role}\n`);
 }
 
-async function setPassword(on: OnAccounts, account: string): Promise<number> {
+async function setPassword(on: OnGateway, account: string): Promise<number> {
   const password = await newPassword(account, on.dialogue, atTerminal());
   if (password === undefined) return different(on);
   const answer = await on.api.call('PUT /api/accounts/{account}/password', { path: { account }, body: { password } });
@@ -52,7 +44,7 @@ async function setPassword(on: OnAccounts, account: string): Promise<number> {
 }
 
 /** Asks whose, where no name was given. */
-async function changePassword(on: OnAccounts, parsed: Arguments): Promise<number> {
+async function changePassword(on: OnGateway, parsed: Arguments): Promise<number> {
   const [name] = parsed.rest;
   if (name !== undefined) return setPassword(on, name);
   const known = await on.api.call('GET /api/accounts');
@@ -65,19 +57,19 @@ async function changePassword(on: OnAccounts, parsed: Arguments): Promise<number
   return setPassword(on, await on.dialogue.ask(choice('Select the user whose password to change:', options)));
 }
 
-const different = ({ write }: OnAccounts): number => {
+const different = ({ write }: OnGateway): number => {
   write(`sallyport: ${DIFFERENT}\n`);
   return 1;
 };
 
-async function change(on: OnAccounts, account: string, body: { role?: string; fullName?: string; enabled?: boolean }) {
+async function change(on: OnGateway, account: string, body: { role?: string; fullName?: string; enabled?: boolean }) {
   const { role, ...rest } = body;
   const given = { ...rest, ...(role === undefined ? {} : { role: roleOf(role) }) };
   const answer = await on.api.call('PATCH /api/accounts/{account}', { path: { account }, body: given });
   return said(on, answer, accountText);
 }
 
-async function bind(on: OnAccounts, account: string, file: string): Promise<number> {
+async function bind(on: OnGateway, account: string, file: string): Promise<number> {
   let pem: string;
   try {
     pem = fs.readFileSync(file, 'latin1').slice(0, MAX_CERTIFICATE_BYTES);
@@ -89,7 +81,7 @@ async function bind(on: OnAccounts, account: string, file: string): Promise<numb
   return said(on, answer, (made) => `${certificateLine(made)}\n`);
 }
 
-const OPERATIONS: Readonly<Record<string, Omit<AccountOperation, 'usage'> & { readonly takes: string }>> = {
+const OPERATIONS: Readonly<Record<string, Omit<GatewayOperation, 'usage'> & { readonly takes: string }>> = {
   list: {
     takes: '',
     least: 0,

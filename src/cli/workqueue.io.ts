@@ -3,10 +3,10 @@
  * does. Effects: the control socket, standard output, a timer.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Arguments, Write } from './arguments.ts';
+import { type Arguments, UsageError, type Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { countOf, localZone } from './monitor.io.ts';
-import { type OnAccounts, runOperation, said, WrongUsage } from './on-accounts.io.ts';
+import { runOperation, said, type OnGateway } from './on-gateway.io.ts';
 import { line, operation, yesNo } from './question.ts';
 import { type WorkQueueShown, workQueueText } from './queue-view.ts';
 
@@ -32,7 +32,7 @@ export const workqueue = (args: readonly string[], write: Write, context: Comman
         const [given] = parsed.rest;
         if (given === undefined) return dialogue(on, parsed);
         const found = OPERATIONS.find(({ name }) => name === given);
-        if (found === undefined) throw new WrongUsage(`there is no operation ${given}`);
+        if (found === undefined) throw new UsageError(`there is no operation ${given}`);
         return perform(on, found.name, parsed);
       },
     },
@@ -41,7 +41,7 @@ export const workqueue = (args: readonly string[], write: Write, context: Comman
     context,
   );
 
-async function dialogue(on: OnAccounts, parsed: Arguments): Promise<number> {
+async function dialogue(on: OnGateway, parsed: Arguments): Promise<number> {
   for (;;) {
     const answer = await on.api.call('GET /api/queue/work-queue');
     if (!answer.ok) return said(on, answer, () => '');
@@ -55,7 +55,7 @@ async function dialogue(on: OnAccounts, parsed: Arguments): Promise<number> {
   }
 }
 
-async function perform(on: OnAccounts, name: Name, parsed: Arguments): Promise<number> {
+async function perform(on: OnGateway, name: Name, parsed: Arguments): Promise<number> {
   const print = (body: WorkQueueShown): string => `\n${workQueueText(body, localZone)}`;
   switch (name) {
     case 'status':
@@ -74,14 +74,14 @@ async function perform(on: OnAccounts, name: Name, parsed: Arguments): Promise<n
 }
 
 /** `null`: no. */
-async function askReason(on: OnAccounts, { options }: Arguments): Promise<string | undefined | null> {
+async function askReason(on: OnGateway, { options }: Arguments): Promise<string | undefined | null> {
   const text = '\nManually pause work queue? This will only affect unprocessed messages.';
   if (!(await on.dialogue.ask(yesNo(text, false)))) return null;
   return options['reason'] ?? (await on.dialogue.ask(line({ text: '\nReason for pausing work queue:' })));
 }
 
 /** Until Ctrl-C, or so many rows. In: messages received; Out: those that went on to delivery. */
-async function rate(on: OnAccounts, everySeconds: number, rows = Number.POSITIVE_INFINITY): Promise<number> {
+async function rate(on: OnGateway, everySeconds: number, rows = Number.POSITIVE_INFINITY): Promise<number> {
   let before: WorkQueueShown | undefined;
   if (!on.json) on.write('Type Ctrl-C to stop.\n\n    Time     Pending          In         Out\n');
   for (let shown = 0; shown < rows; ) {

@@ -10,7 +10,7 @@
 import { INTERNAL_ICID, type Mid, type Rid } from '../core/ids.ts';
 import type { DueRecipient, NewMessage, Recipient } from '../core/ports.ts';
 import { printable } from '../core/reply.ts';
-import { isIp } from './host-name.ts';
+import { isIp } from '../core/network.ts';
 import { quotedPrintable } from './quoted-printable.ts';
 
 export type ReportAction = 'failed' | 'relayed' | 'delayed';
