@@ -1,21 +1,20 @@
-/** SMTP routes: keys, hosts, what must not be mixed; bounce waits. AsyncOS: smtproutes, bounceconfig. Pure. */
+/**
+ * SMTP routes: keys, hosts, what must not be mixed; bounce waits. What passes here `delivery/smtp-routes.ts` can compile.
+ * AsyncOS: smtproutes, bounceconfig. Pure.
+ */
 import { type Fault, fault, warning } from '../core/fault.ts';
-import { canonicalIp, parsePort } from './addresses.ts';
+import { comparableDomain, hostName } from '../core/host-name.ts';
+import { isIp, isIpv4 } from '../core/network.ts';
+import { parsePort } from './addresses.ts';
 import type { Config } from './schema.ts';
 
 const ALONE = ['USEDNS', '/dev/null'];
 const KEY = 'a key is ALL, example.com or .example.com';
 
 export function routeFaults(config: Config): Fault[] {
-  const seen = new Map<string, string>();
-  const found: Fault[] = [];
+  const found = keyFaults(config.smtpRoutes, ['smtpRoutes'], routeKeyFault);
   for (const [key, hosts] of Object.entries(config.smtpRoutes)) {
     const path = ['smtpRoutes', key];
-    const keyFault = routeKeyFault(key);
-    if (keyFault !== undefined) found.push(fault(path, keyFault));
-    const twin = seen.get(key.toLowerCase());
-    if (twin !== undefined) found.push(fault(path, `the same domain as ${JSON.stringify(twin)}; domains have no case`));
-    seen.set(key.toLowerCase(), key);
     found.push(...hosts.flatMap((host, i) => routeHostFaults(host, [...path, i])));
     const alone = hosts.find((host) => ALONE.includes(host));
     if (alone !== undefined && hosts.length > 1)
@@ -30,15 +29,36 @@ export function routeFaults(config: Config): Fault[] {
   return found;
 }
 
+/** Keys that are none, and such as mean the same domain as one before. */
+export function keyFaults(
+  table: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+  why: (key: string) => string | undefined,
+): Fault[] {
+  const seen = new Map<string, string>();
+  return Object.keys(table).flatMap((key) => {
+    const at = [...path, key];
+    const keyFault = why(key);
+    if (keyFault !== undefined) return [fault(at, keyFault)];
+    const comparable = comparableKey(key) ?? key;
+    const twin = seen.get(comparable);
+    seen.set(comparable, key);
+    return twin === undefined ? [] : [fault(at, `the same domain as ${JSON.stringify(twin)}; domains have no case`)];
+  });
+}
+
+/** `example.com` or `.example.com` with the domain as it is compared; undefined for what is neither. */
+function comparableKey(key: string): string | undefined {
+  const dot = key.startsWith('.') ? '.' : '';
+  const domain = key.endsWith('.') ? undefined : comparableDomain(key.slice(dot.length));
+  return domain === undefined ? undefined : `${dot}${domain}`;
+}
+
 /** Why this is no key of a route. */
 export function routeKeyFault(key: string): string | undefined {
   if (key === 'ALL') return undefined;
   if (key.toUpperCase() === 'ALL') return `${KEY}; did you mean "ALL"?`;
-  const domain = key.startsWith('.') ? key.slice(1) : key;
-  // U-labels are accepted as they are: an SMTPUTF8 recipient may carry one (RFC 6531 §3.3).
-  const label = /^[\p{L}\p{N}_]([\p{L}\p{M}\p{N}_-]{0,61}[\p{L}\p{M}\p{N}_])?$/u;
-  if (domain.length > 255 || !domain.split('.').every((part) => label.test(part))) return KEY;
-  return undefined;
+  return comparableKey(key) === undefined ? KEY : undefined;
 }
 
 export function routeHostFaults(host: string, path: readonly (string | number)[]): Fault[] {
@@ -46,16 +66,11 @@ export function routeHostFaults(host: string, path: readonly (string | number)[]
   const [, bracketed, name = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(host) ?? [];
   const found: Fault[] = [];
   if (port !== undefined && parsePort(port) === undefined) found.push(fault(path, 'a port is from 1 to 65535'));
-  if (bracketed !== undefined && canonicalIp(bracketed) === undefined) {
+  if (bracketed !== undefined && !isIp(bracketed)) {
     found.push(fault(path, 'between "[" and "]" stands an IPv4 or IPv6 address'));
   }
-  if (bracketed === undefined && !hostNameIsGood(name)) {
+  if (bracketed === undefined && hostName(name) === undefined && !isIpv4(name)) {
     found.push(fault(path, 'not a host name or IPv4 address: labels of letters, digits and "-" with dots between'));
   }
   return found;
 }
-
-/** A name that ends in a number is an IPv4 address or a slip, never a host (RFC 1123 §2.1). */
-const hostNameIsGood = (name: string): boolean =>
-  /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/.test(name) &&
-  (!/(^|\.)\d+\.?$/.test(name) || canonicalIp(name) === name);

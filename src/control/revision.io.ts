@@ -9,7 +9,6 @@ import { checkDocument, loadConfig } from '../config/load.io.ts';
 import { renderFault, renderPlainFault } from '../config/located-fault.ts';
 import type { Config, Material, Revision } from '../config/schema.ts';
 import type { Fault } from '../core/fault.ts';
-import { faultsOfRoutes } from '../delivery/smtp-routes.ts';
 import { faultsOfRecipientAccess } from '../envelope/recipient-access-table.ts';
 import { faultsOfLdap } from '../ldap/faults.ts';
 import { faultsOfPolicy } from '../policy/host-access-table.ts';
@@ -18,7 +17,7 @@ import { faultsOfTrust } from '../tls/trust-faults.ts';
 
 type Check = (config: Config, material: Material) => readonly Fault[];
 
-const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfRoutes, faultsOfPolicy, faultsOfRecipientAccess, faultsOfTrust];
+const CHECKS: readonly Check[] = [faultsOfLdap, faultsOfPolicy, faultsOfRecipientAccess, faultsOfTrust];
 
 export type LoadedRevision =
   | {

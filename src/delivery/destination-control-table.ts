@@ -4,7 +4,7 @@
  * Default. What a row leaves out, Default says; what that leaves out, the `delivery` section does. Pure.
  */
 import type { Config } from '../config/schema.ts';
-import { comparableDomain } from './smtp-routes.ts';
+import { comparableDomain } from '../core/host-name.ts';
 
 /** The forms that verify the host's certificate have their place after `required`. */
 export type TlsSetting = 'off' | 'preferred' | 'required';

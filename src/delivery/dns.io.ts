@@ -10,7 +10,7 @@ import { codeOf } from '../core/errors.ts';
 import { isIp } from '../core/network.ts';
 import type { Dns } from '../core/ports.ts';
 import { type Answer, no, unknown, yes } from '../core/verdict.ts';
-import { hostName } from './host-name.ts';
+import { hostName } from '../core/host-name.ts';
 
 const MAX_RECORDS = 64;
 const MAX_CACHED = 10_000;

@@ -5,7 +5,7 @@
  * Pure: randomness is handed in.
  */
 import type { Answer } from '../core/verdict.ts';
-import { hostName } from './host-name.ts';
+import { hostName } from '../core/host-name.ts';
 
 /** More hosts than anyone has; a hostile zone may list hundreds. */
 const MAX_HOSTS = 16;

@@ -7,11 +7,9 @@
  * an order and a spare host could not be said otherwise; a name with several addresses shares the load.
  * Pure.
  */
-import { domainToASCII } from 'node:url';
 import type { Config } from '../config/schema.ts';
-import { type Fault, fault } from '../core/fault.ts';
 import { isIp } from '../core/network.ts';
-import { addressOfLiteral, hostName } from './host-name.ts';
+import { addressOfLiteral, comparableDomain, hostName } from '../core/host-name.ts';
 
 export const SMTP_PORT = 25;
 
@@ -40,22 +38,11 @@ export type RouteTable = {
   readonly all: Entry | undefined;
 };
 
-/** A domain as it is compared: A-labels, lower case, no final dot (RFC 5891 §4.4); undefined for what no DNS name can be. */
-export function comparableDomain(domain: string): string | undefined {
-  const ascii = isAscii(domain) ? domain : domainToASCII(domain);
-  return hostName(ascii);
-}
-
-function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is meant
-  return /^[\u0000-\u007f]*$/.test(text);
-}
-
 /** The part after the last `@`; '' for an address without one. */
 export const domainOf = (address: string): string =>
   address.includes('@') ? address.slice(address.lastIndexOf('@') + 1) : '';
 
-/** A configuration that `faultsOfRoutes` found good; entries it would have refused are left out. */
+/** A configuration that `config/semantics-delivery.ts` found good; entries that it would have refused are left out. */
 export function compileRoutes(routes: Config['smtpRoutes']): RouteTable {
   const exact = new Map<string, Entry>();
   const partial = new Map<string, Entry>();
@@ -63,7 +50,7 @@ export function compileRoutes(routes: Config['smtpRoutes']): RouteTable {
   for (const [key, hosts] of Object.entries(routes)) {
     const place = parseKey(key);
     const target = parseTarget(hosts);
-    if (place === undefined || typeof target === 'string') continue;
+    if (place === undefined || target === undefined) continue;
     const entry = { rule: `smtpRoutes.${key}`, target };
     if (place.kind === 'all') all = entry;
     else (place.kind === 'exact' ? exact : partial).set(place.domain, entry);
@@ -100,64 +87,29 @@ type Place = { readonly kind: 'all' } | { readonly kind: 'exact' | 'partial'; re
 
 function parseKey(key: string): Place | undefined {
   if (key === 'ALL') return { kind: 'all' };
-  const literal = addressOfLiteral(key);
-  if (literal !== undefined) return { kind: 'exact', domain: `[${literal}]` };
   const domain = comparableDomain(key.startsWith('.') ? key.slice(1) : key);
   return domain === undefined ? undefined : { kind: key.startsWith('.') ? 'partial' : 'exact', domain };
 }
 
-/** The hosts of an entry, or what is wrong with the first bad one. */
-function parseTarget(hosts: readonly string[]): RouteTarget | string {
+function parseTarget(hosts: readonly string[]): RouteTarget | undefined {
   const [only] = hosts;
   if (hosts.length === 1 && only === 'USEDNS') return { kind: 'usedns' };
   if (hosts.length === 1 && only === '/dev/null') return { kind: 'discard' };
   const parsed: RouteHost[] = [];
   for (const text of hosts) {
     const host = parseHost(text);
-    if (typeof host === 'string') return host;
+    if (host === undefined) return undefined;
     parsed.push(host);
   }
   return { kind: 'hosts', hosts: parsed };
 }
 
-function parseHost(text: string): RouteHost | string {
-  if (text === 'USEDNS' || text === '/dev/null') return `${text} stands alone, without other hosts`;
-  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(text);
-  const port = match?.[3] === undefined ? SMTP_PORT : Number(match[3]);
-  if (match === null || port < 1 || port > 65_535) return 'a port is a number from 1 to 65535';
-  const bracketed = match[1];
-  const plain = match[2] ?? '';
-  if (bracketed !== undefined) {
-    if (!isIp(bracketed)) return 'between brackets stands an IPv4 or IPv6 address';
-    return { kind: 'address', address: bracketed, port };
-  }
-  if (isIp(plain)) return { kind: 'address', address: plain, port };
-  const name = hostName(plain);
-  if (name === undefined) return 'a route host is name, name:port, [address]:port, USEDNS or /dev/null';
-  return { kind: 'name', name, port, mx: match[3] === undefined };
-}
-
-/** For `check`. */
-export function faultsOfRoutes(config: Pick<Config, 'smtpRoutes'>): Fault[] {
-  const faults: Fault[] = [];
-  const seen = new Map<string, string>();
-  for (const [key, hosts] of Object.entries(config.smtpRoutes)) {
-    const place = parseKey(key);
-    if (place === undefined)
-      faults.push(fault(['smtpRoutes', key], 'a key is ALL, example.com, .example.com or [192.0.2.1]'));
-    else {
-      const same = place.kind === 'all' ? 'ALL' : `${place.kind} ${place.domain}`;
-      const earlier = seen.get(same);
-      if (earlier !== undefined) faults.push(fault(['smtpRoutes', key], `is the same domain as "${earlier}"`));
-      seen.set(same, key);
-    }
-    hosts.forEach((host, index) => {
-      const target = parseTarget(hosts.length === 1 ? hosts : [host]);
-      const alone = hosts.length > 1 && typeof target !== 'string' && target.kind !== 'hosts';
-      const wrong =
-        typeof target === 'string' ? target : alone ? `${host} stands alone, without other hosts` : undefined;
-      if (wrong !== undefined) faults.push(fault(['smtpRoutes', key, index], wrong));
-    });
-  }
-  return faults;
+function parseHost(text: string): RouteHost | undefined {
+  const [all, bracketed, plain = '', written] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (all === undefined) return undefined;
+  const port = written === undefined ? SMTP_PORT : Number(written);
+  const address = bracketed ?? plain;
+  if (isIp(address)) return { kind: 'address', address, port };
+  const name = bracketed === undefined ? hostName(plain) : undefined;
+  return name === undefined ? undefined : { kind: 'name', name, port, mx: written === undefined };
 }

@@ -9,9 +9,9 @@ import { isIp } from '../core/network.ts';
 import { type Answer, no, yes } from '../core/verdict.ts';
 import { compileControls, controlFor, type TlsSetting } from '../delivery/destination-control-table.ts';
 import { createDns } from '../delivery/dns.io.ts';
-import { hostName } from '../delivery/host-name.ts';
+import { comparableDomain, hostName } from '../core/host-name.ts';
 import { resolveHop } from '../delivery/next-hop.io.ts';
-import { comparableDomain, compileRoutes, type Route, routeOf, SMTP_PORT } from '../delivery/smtp-routes.ts';
+import { compileRoutes, type Route, routeOf, SMTP_PORT } from '../delivery/smtp-routes.ts';
 import { type HostVerification, verifyHost } from '../delivery/tls-verification.io.ts';
 
 export type DestinationQuestion = {
