@@ -111,7 +111,11 @@ async function makeAll(folder: string): Promise<void> {
   const issued = { folder, issuer: 'root', key: RSA };
   await certify({ ...issued, name: 'issuing', subject: '/O=Bench/CN=Issuing CA', serial: '02', section: 'ca' });
   await certify({
-    ...{ folder, name: 'server', subject: '/CN=gw.example.test', serial: '03', section: 'server' as const },
+    folder,
+    name: 'server',
+    subject: '/CN=gw.example.test',
+    serial: '03',
+    section: 'server' as const,
     key: EC,
   });
   const pem = (name: string): string => readFileSync(join(folder, name), 'utf8');

@@ -8,7 +8,14 @@ import { pairedRatio, summary } from './statistics.ts';
 import { type Measurement, measurement } from './workloads.ts';
 
 const run = (cpu: number, more: Partial<Measurement> = {}): Measurement => ({
-  ...{ cpu, rate: 1000 / cpu, p50: 5, p99: 10, failures: 0, firstFailure: '', others: 0, stolen: 0 },
+  cpu,
+  rate: 1000 / cpu,
+  p50: 5,
+  p99: 10,
+  failures: 0,
+  firstFailure: '',
+  others: 0,
+  stolen: 0,
   ...more,
 });
 
@@ -76,8 +83,18 @@ test('rounds are compared in pairs and an even number of values has the mean of 
 test('a load without a single session is a failure with no cost', () => {
   const nothing = { count: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
   const report = {
-    ...{ sessions: 0, messages: 0, failures: 0, resumed: 0, dropped: 0, seconds: 2, clientCpuSeconds: 0, protocol: '' },
-    ...{ firstFailure: '', session: nothing, handshake: nothing, accepted: nothing },
+    sessions: 0,
+    messages: 0,
+    failures: 0,
+    resumed: 0,
+    dropped: 0,
+    seconds: 2,
+    clientCpuSeconds: 0,
+    protocol: '',
+    firstFailure: '',
+    session: nothing,
+    handshake: nothing,
+    accepted: nothing,
   };
   const found = measurement({ per: 'session' }, report, { serverCpu: 1, machineBusy: 2, machineStolen: 0 });
   assert.equal(found.failures, 1);

@@ -85,8 +85,13 @@ async function runWorkload(
   }
   const { rounds, seconds } = options;
   const results = await playRounds({
-    ...{ workload, contestants, rounds, seconds, tell },
-    ...{ loadgen: site.loadgen, certificates: site.material.clients },
+    workload,
+    contestants,
+    rounds,
+    seconds,
+    tell,
+    loadgen: site.loadgen,
+    certificates: site.material.clients,
     ...(options.quick ? { warmUp: QUICK_WARM_UP } : {}),
   });
   return { name: workload.name, results };

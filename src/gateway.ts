@@ -317,7 +317,12 @@ export class Gateway {
       revision: () => this.#revision,
       limits: new ConnectionLimits(limits),
       metrics: () => this.#collect(),
-      ...{ crls, configuration, suspensions, threads, ids: store.ids, rates: this.#rates },
+      crls,
+      configuration,
+      suspensions,
+      threads,
+      ids: store.ids,
+      rates: this.#rates,
       alerts: this.#alerts,
       ...{ counterReset: this.#counterReset, history: this.#history, clock: systemClock, log: this.#log },
     });

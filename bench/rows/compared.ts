@@ -43,7 +43,10 @@ async function compare(context: RowContext, workload: Workload, sides: readonly 
   const running: RunningPeer[] = [];
   for (const { start } of sides) running.push(await start(site));
   const results = await playRounds({
-    ...{ workload, loadgen: site.loadgen, certificates: site.material.clients, tell },
+    workload,
+    loadgen: site.loadgen,
+    certificates: site.material.clients,
+    tell,
     rounds: Math.max(rounds, quick ? 3 : 9),
     seconds: ROUND_SECONDS,
     warmUp: quick ? QUICK_WARM_UP : WARM_UP,

@@ -35,7 +35,11 @@ async function traced(
   const server = await startSallyport(site, { name, under });
   const from = Date.now() / 1000;
   const report = await runLoad(site.loadgen, server.ports.plain, {
-    ...{ tls: 'none', concurrency: CONNECTIONS, messages: 10, size: wish.octets, seconds: wish.seconds ?? seconds },
+    tls: 'none',
+    concurrency: CONNECTIONS,
+    messages: 10,
+    size: wish.octets,
+    seconds: wish.seconds ?? seconds,
   });
   await server.stop();
   const { messages, failures } = report;

@@ -19,7 +19,11 @@ export const idle: Row = {
         site.loadgen,
         [
           ...loadArguments(server.ports.tls, {
-            ...{ tls: 'starttls', concurrency: 64, messages: 1, size: 100, seconds: 120 },
+            tls: 'starttls',
+            concurrency: 64,
+            messages: 1,
+            size: 100,
+            seconds: 120,
             certificates: site.material.clients,
           }),
           ...['--idle', String(count)],

@@ -25,7 +25,10 @@ const NO_ACCOUNT = problem('not-found', 'there is no such account');
 const TOO_MANY = problem('conflict', `the account has ${MAX_CREDENTIALS} passkeys already: delete one first`);
 
 const shown = ({ id, name, synced, createdMs, lastUsedMs }: Passkey) => ({
-  ...{ id, name, synced, createdMs },
+  id,
+  name,
+  synced,
+  createdMs,
   ...(lastUsedMs === undefined ? {} : { lastUsedMs }),
 });
 const newChallenge = (): Uint8Array<ArrayBuffer> => new Uint8Array(randomBytes(CHALLENGE_BYTES));

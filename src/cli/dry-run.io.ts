@@ -80,7 +80,10 @@ export async function dryRunOffline(asked: OfflineDryRun, write: Write): Promise
     const explanations = explanationsOf({
       control: { configuration: store },
       running: () => revision,
-      ...{ crls, desk: undefined, dataDir, clock: systemClock },
+      crls,
+      desk: undefined,
+      dataDir,
+      clock: systemClock,
     });
     const answer = await explanations.dryRun(session, { days });
     return answer.ok ? sayDryRun(answer.value, json, write) : refused(answer.refusal.why, write);

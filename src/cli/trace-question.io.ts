@@ -96,7 +96,10 @@ export async function askForTrace(dialogue: Dialogue, listeners: readonly string
     ? await dialogue.ask(line({ text: DIRECTIONS.file, read: messageFile }))
     : await dialogue.lines(DIRECTIONS.body);
   return {
-    ...{ fromIp, certificates, sender, recipients },
+    fromIp,
+    certificates,
+    sender,
+    recipients,
     ...(hostname === '' ? {} : { hostname }),
     ...(listener === undefined ? {} : { listener }),
     ...(tls ? { tls } : {}),

@@ -28,7 +28,8 @@ async function make(on: OnGateway, parsed: Arguments): Promise<number> {
   if (password === undefined && !parsed.flags.has('no-password')) return different(on);
   const answer = await on.api.call('POST /api/accounts', {
     body: {
-      ...{ name, role },
+      name,
+      role,
       ...(password === undefined ? {} : { password }),
       ...(fullName === undefined ? {} : { fullName }),
     },

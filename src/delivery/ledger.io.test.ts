@@ -28,7 +28,13 @@ test('a recipient that is claimed anew before the answer about its last attempt 
   const errands = new Errands({ log, clock, round: async () => undefined });
   const profile = { maxRetries: 5, maxTimeInQueue: 1e9, initialWait: 0, maxWait: 0, sendBounces: true };
   const ledger = new Ledger({
-    ...{ queue, errands, clock, log, owner: 'delivery', spoolDir: '', counters: new HostCounters() },
+    queue,
+    errands,
+    clock,
+    log,
+    owner: 'delivery',
+    spoolDir: '',
+    counters: new HostCounters(),
     random: () => 0,
     nextMid: () => 9 as Mid,
     settings: () => ({ hostname: 'gw.example.test', profile }),

@@ -77,13 +77,16 @@ export async function verifyDestination(
     });
   const { minVersion, maxVersion, ciphers } = config.ssl;
   const context = tls.createSecureContext({
-    ...{ minVersion, maxVersion },
+    minVersion,
+    maxVersion,
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(trusted === undefined ? {} : { ca: trusted }),
   });
   const { connectTimeout, commandTimeout } = config.delivery;
   const options = {
-    ...{ domain, helo: config.hostname, context },
+    domain,
+    helo: config.hostname,
+    context,
     connectTimeoutMs: Math.min(connectTimeout, MAX_WAIT_MS),
     commandTimeoutMs: Math.min(commandTimeout, MAX_WAIT_MS),
   };

@@ -68,8 +68,11 @@ async function testLogin(
   const allowanceAsked = config.ldap.queries[name]?.allowance !== undefined;
   const defaultDomain = Object.values(config.listeners).find((each) => each.defaultDomain !== undefined)?.defaultDomain;
   const login = await queries.smtpAuth(name, (stage) => stages.push(shownStage(stage)))({
-    ...{ login: user, password: password ?? PASSWORD_TAKEN_AS_RIGHT },
-    ...{ nowMs: clock.now(), defaultDomain, askAllowance: allowanceAsked },
+    login: user,
+    password: password ?? PASSWORD_TAKEN_AS_RIGHT,
+    nowMs: clock.now(),
+    defaultDomain,
+    askAllowance: allowanceAsked,
   });
   return yes({ revision: revision.number, query: asked, stages, answer: { of: 'login', login, allowanceAsked } });
 }

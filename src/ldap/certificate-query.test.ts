@@ -53,7 +53,11 @@ type More = Partial<Omit<CertificateQuery, 'template' | 'condition'>> & {
 
 function question({ filter, condition, fields = FIELDS, ...more }: More) {
   const query: CertificateQuery = {
-    ...{ directory: embedded, baseDn: 'dc=x', userIdAttribute: 'uid', compareCertificate: false, rules: ['filter'] },
+    directory: embedded,
+    baseDn: 'dc=x',
+    userIdAttribute: 'uid',
+    compareCertificate: false,
+    rules: ['filter'],
     template: filter === undefined ? undefined : parseTemplate(filter),
     condition: condition === undefined ? undefined : parseTemplate(condition),
     ...more,

@@ -99,7 +99,12 @@ function certificateAsker({ name, config, mapping, trace }: Named, { directory, 
   const template = mapping.rules.includes('filter') ? templateOf(config.filter) : undefined;
   const condition = templateOf(config.condition);
   const query = {
-    ...{ directory, baseDn: config.baseDn ?? baseDn, template, condition, userIdAttribute, trace },
+    directory,
+    baseDn: config.baseDn ?? baseDn,
+    template,
+    condition,
+    userIdAttribute,
+    trace,
     ...mapping,
   };
   const tokens = [template, condition].flatMap((each) => [...(each?.tokens.keys() ?? [])]);

@@ -39,8 +39,13 @@ function failing(instead: { search?: Answer<Found>; bind?: Answer<true> }): Dire
 const login = (directory: Directory, more: Partial<Login> = {}, trace?: (stage: Stage) => void) =>
   smtpAuthQuery(
     {
-      ...{ directory, baseDn: 'dc=x', template: parseTemplate('(uid={u})'), method: 'bind', trace },
-      ...{ passwordAttribute: 'userPassword', allowance: parseTemplate('(&(uid={u})(!(caccn=*)))') },
+      directory,
+      baseDn: 'dc=x',
+      template: parseTemplate('(uid={u})'),
+      method: 'bind',
+      trace,
+      passwordAttribute: 'userPassword',
+      allowance: parseTemplate('(&(uid={u})(!(caccn=*)))'),
     },
     { login: 'bob', password: 'bob-secret', nowMs: 0, defaultDomain: undefined, askAllowance: true, ...more },
   );

@@ -113,7 +113,10 @@ function revocationStages(
     ...(responders && { ocsp: responders }),
   };
   const revocationInput = (path: readonly Certificate[], nowMs: number): RevocationInput => ({
-    ...{ path, crls: crls.set, settings, nowMs },
+    path,
+    crls: crls.set,
+    settings,
+    nowMs,
     ...means,
   });
   return {

@@ -119,7 +119,9 @@ async function askOwn(key: ApiKey, own: Own): Promise<Got> {
 }
 
 const localWorld = async (): Promise<World> => ({
-  ...{ api, onFile, me: api.local.bind(api) },
+  api,
+  onFile,
+  me: api.local.bind(api),
   person: await personWithToken('administrator'),
 });
 

@@ -169,8 +169,12 @@ function queries(started: Started): void {
   const smtpAuth = (login: Partial<Login>, filter = '(uid={u})', method: 'bind' | 'passwordAttribute' = 'bind') =>
     smtpAuthQuery(
       {
-        ...{ directory: started(), baseDn: BASE_DN, template: parseTemplate(filter) },
-        ...{ method, passwordAttribute: 'userPassword', allowance: ALLOWANCE },
+        directory: started(),
+        baseDn: BASE_DN,
+        template: parseTemplate(filter),
+        method,
+        passwordAttribute: 'userPassword',
+        allowance: ALLOWANCE,
       },
       { login: 'bob', password: 'bob-secret', nowMs: NOW_MS, defaultDomain: undefined, askAllowance: true, ...login },
     );
@@ -212,8 +216,13 @@ function queries(started: Started): void {
 
   const owner = async (fields: Record<string, readonly string[]>, filter = '(&(caccn={cn})(cacserial={sn}))') => {
     const query = {
-      ...{ directory: started(), baseDn: BASE_DN, userIdAttribute: 'uid', template: parseTemplate(filter) },
-      ...{ rules: ['filter'] as const, condition: undefined, compareCertificate: false },
+      directory: started(),
+      baseDn: BASE_DN,
+      userIdAttribute: 'uid',
+      template: parseTemplate(filter),
+      rules: ['filter'] as const,
+      condition: undefined,
+      compareCertificate: false,
     };
     const subject = { token: (token: string) => fields[token], der: Buffer.from('certificate') };
     return certificateQuery(query, ruleFilters(query, subject, NOW_MS), subject.der);

@@ -225,7 +225,9 @@ async function askGateway({ certificates, login, message, ...rest }: TraceInput)
   const { remoteAddress: fromIp, hostname: _, recipients, ...asked } = rest;
   const answer = await connectApi(gateway.data).call('POST /api/trace', {
     body: {
-      ...{ ...asked, fromIp, recipients: [...recipients] },
+      ...asked,
+      fromIp,
+      recipients: [...recipients],
       ...(certificates.length === 0 ? {} : { certificate: certificates.map(pemOf).join('') }),
       ...(login === undefined ? {} : { user: login.user, password: login.password ?? '' }),
       ...(message === undefined ? {} : { message: message.toString('base64') }),

@@ -103,7 +103,10 @@ export class ApiSite {
   tls(key: string, asking: Asking = {}): Promise<Got> {
     const { certificate, from } = asking;
     const where = {
-      ...{ host: '127.0.0.1', port: this.port, ca: this.site.pki.serverCa, agent: false },
+      host: '127.0.0.1',
+      port: this.port,
+      ca: this.site.pki.serverCa,
+      agent: false,
       ...certificate,
       ...(from === undefined ? {} : { localAddress: from }),
     };

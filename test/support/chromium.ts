@@ -112,7 +112,9 @@ export class Page {
   async run(expression: string): Promise<unknown> {
     const answer = await this.send('Runtime.evaluate', {
       expression,
-      ...{ awaitPromise: true, returnByValue: true, userGesture: true },
+      awaitPromise: true,
+      returnByValue: true,
+      userGesture: true,
     });
     const { exceptionDetails, result } = answer as {
       exceptionDetails?: { exception?: { description?: string } };
@@ -127,8 +129,13 @@ export class Page {
     await this.send('WebAuthn.enable');
     const { authenticatorId } = await this.send('WebAuthn.addVirtualAuthenticator', {
       options: {
-        ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
-        ...{ isUserVerified: true, automaticPresenceSimulation: true, ...options },
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+        ...options,
       },
     });
     return String(authenticatorId);

@@ -51,7 +51,8 @@ test('the list that the certificate names is fetched by the gateway once, and sh
   atEnd(() => server.stop());
   const card = (serial: string) =>
     site.pki.issue({
-      ...{ ...ALICE, serial },
+      ...ALICE,
+      serial,
       extensions: [...CLIENT_EXTENSIONS, `crlDistributionPoints=URI:${server.url()}`],
     });
   writeFileSync(join(site.pki.folder, 'root-crl.pem'), site.pki.root.crl({}));
