@@ -1,4 +1,5 @@
 /** Accounts, their certificates and tokens, and the audit record. Effects: the accounts' database. */
+import { DAY_MS } from '../core/duration.ts';
 import { type Account, MAX_CREDENTIALS } from './accounts.io.ts';
 import { type ApiContext, callerOf, type HandlersOf } from './api-context.ts';
 import { credentialRefusal, passwordError } from './handlers-session.io.ts';
@@ -8,7 +9,6 @@ import { type Problem, problem } from './problem.ts';
 import { lesserRole, mayUse, type Role } from './roles.ts';
 import type { ACCOUNT_ROUTES, AUDIT_ROUTES } from './routes-accounts.ts';
 
-const DAY_MS = 86_400_000;
 const NO_ACCOUNT = problem('not-found', 'there is no such account');
 const LAST = problem('conflict', 'this is the last administrator that is enabled: make another one first');
 const STALE = problem('precondition-failed', 'the account has changed since it was read: read it again');

@@ -4,13 +4,13 @@
  * loadconfig. Pure.
  */
 import { z } from 'zod';
+import { MAX_CONFIRM_MS } from '../config/configuration-store.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
 import { routesOf } from './route.ts';
 import { json, limit, problemError, timeMs } from './schemas.ts';
 
 const MAX_TEXT_CHARS = 8 * 1024 * 1024;
 const MAX_LOAD_BYTES = 9 * 1024 * 1024;
-const MAX_CONFIRM_MS = 86_400_000;
 
 const steps = z
   .array(z.union([z.string().max(300), z.int().nonnegative()]))

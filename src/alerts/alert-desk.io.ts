@@ -6,6 +6,7 @@
  */
 import type { AlertsConfig } from '../config/schema.ts';
 import type { Alert, AlertMail, AlertSent, RaisedAlert } from '../core/alert.ts';
+import { HOUR_MS } from '../core/duration.ts';
 import type { Clock } from '../core/ports.ts';
 import { within } from '../core/time-limit.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
@@ -20,7 +21,6 @@ const MAX_LISTED = 100;
 const MAX_AN_HOUR = 100;
 const MAX_WAITING = 200;
 const MAX_AT_ONCE = 4;
-const HOUR_MS = 3_600_000;
 /** What an earlier process could not send is no news after this. */
 const MAX_WAIT_MS = 6 * HOUR_MS;
 const MAX_TIMER_MS = HOUR_MS;

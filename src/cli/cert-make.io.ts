@@ -5,6 +5,7 @@
  */
 import { counted } from '../core/counted.ts';
 import { randomBytes, type KeyObject } from 'node:crypto';
+import { DAY_MS } from '../core/duration.ts';
 import { isIp } from '../core/network.ts';
 import {
   certificateRequest,
@@ -18,8 +19,6 @@ import type { Arguments, Write } from './arguments.ts';
 import { configurationOf, refuse } from './cert.ts';
 import { MAX_DAYS, readDays } from './certificate-days.ts';
 import { type NewFile, readCertificates, writeNew } from './cert-files.io.ts';
-
-const DAY_MS = 86_400_000;
 
 export async function request({ options }: Arguments, write: Write): Promise<number> {
   const asked = await prepare(options);

@@ -5,6 +5,7 @@
 import { counted } from '../core/counted.ts';
 import type { Verification, VerifiedChain } from '../explain/certificate-verification.io.ts';
 import { printable } from '../core/reply.ts';
+import { isoTime } from '../core/time-text.ts';
 import type { ExplainedAnswer, ExplainedList, ExplainedRevocation } from '../tls/revocation-explanation.ts';
 import type { CheckOutcome } from '../tls/path-explanation.ts';
 import { renderStage } from './ldaptest.ts';
@@ -90,5 +91,3 @@ function directoryLines({ asked, ldap }: Verification): string[] {
   if (ldap.length === 0) return ['Directory: not asked'];
   return [head, ...ldap.flatMap((stage) => renderStage(stage).trimEnd().split('\n')).map((line) => `  ${line}`)];
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -6,6 +6,7 @@ import { certificateRequest, KEY_TYPES, newKey } from '../tls/certificate-reques
 import type { Edit } from '../config/configuration-store.ts';
 import type { Mapping } from '../config/document.ts';
 import { refuseImpossible } from '../config/refusals.ts';
+import { isoTime } from '../core/time-text.ts';
 import { UsageError } from './arguments.ts';
 import { readCertificates } from './cert-files.io.ts';
 import { namesOf, selfSignedFor } from './cert-make.io.ts';
@@ -42,8 +43,8 @@ async function list({ editor, section }: CertificateObjects): Promise<number> {
           : {
               subject: certificate.subject.rfc4514,
               issuer: certificate.issuer.rfc4514,
-              notBefore: new Date(certificate.notBeforeMs).toISOString(),
-              notAfter: new Date(certificate.notAfterMs).toISOString(),
+              notBefore: isoTime(certificate.notBeforeMs),
+              notAfter: isoTime(certificate.notAfterMs),
             }),
       })),
   });

@@ -1,5 +1,6 @@
 /** Certificates of the configuration as AsyncOS lists them: name, common name, issuer, status, remaining days. Pure. */
 import { counted } from '../core/counted.ts';
+import { DAY_MS } from '../core/duration.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import { printable } from '../core/reply.ts';
 
@@ -9,7 +10,6 @@ export type CertificateRow = {
   readonly why?: string;
 };
 
-const DAY_MS = 86_400_000;
 const WIDTHS = [16, 28, 28, 14, 10];
 const HEADS = ['Name', 'Common Name', 'Issued By', 'Status', 'Remaining'];
 

@@ -8,13 +8,14 @@ import { counted } from '../core/counted.ts';
 import type { Write } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { localAdministrator } from './config-access.io.ts';
-import { committedLines, conflictLines, isoTime, refusalLines } from './config-view.ts';
 import { usageOf } from './commands-configuration.io.ts';
+import { committedLines, conflictLines, refusalLines } from './config-view.ts';
 import { configOperation } from './config.io.ts';
 import { type Dialogue, EndOfInput } from './dialogue.io.ts';
 import { type ConfigurationContext, onConfiguration, placeAlone, refusedByFile, said } from './on-configuration.io.ts';
 import { choice, line, yesNo } from './question.ts';
 import { printable } from '../core/reply.ts';
+import { isoSeconds } from '../core/time-text.ts';
 
 const MAX_SHOWN_REVISIONS = 20;
 
@@ -115,7 +116,7 @@ async function askAndRollBack(session: ConfigurationContext, dialogue: Dialogue)
   write('Previous commits:\n');
   write(`${'Revision'.padEnd(9)} ${'Committed on'.padEnd(20)} ${'User'.padEnd(15)} Description\n`);
   for (const { number, atMs, author, comment } of revisions)
-    write(`${String(number).padEnd(9)} ${isoTime(atMs)} ${printable(author).padEnd(15)} ${printable(comment)}\n`);
+    write(`${String(number).padEnd(9)} ${isoSeconds(atMs)} ${printable(author).padEnd(15)} ${printable(comment)}\n`);
   const to = await dialogue.ask(
     line<number>({
       text: '\nEnter the number of the revision to go back to.',

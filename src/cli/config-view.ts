@@ -13,11 +13,10 @@ import type {
 import { renderFault, renderPlainFault } from '../config/located-fault.ts';
 import { renderFaultPath } from '../core/fault.ts';
 import { printable } from '../core/reply.ts';
+import { isoSeconds } from '../core/time-text.ts';
 import type { LoadedFile } from './config-load.io.ts';
 
 const MAX_VALUE_CHARS = 200;
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** One line a change; a value that is longer than a line is cut. */
 export function changeLines(changes: readonly Change[]): string {
@@ -68,7 +67,7 @@ export function conflictLines({ path, mine, theirs, revision }: Conflict): strin
   const { author, atMs, number, comment } = revision;
   const note = comment === '' ? '' : `: ${comment}`;
   return [
-    `${renderFaultPath(path)} was changed by ${printable(author)} at ${isoTime(atMs)} in revision ${number}${printable(note)}`,
+    `${renderFaultPath(path)} was changed by ${printable(author)} at ${isoSeconds(atMs)} in revision ${number}${printable(note)}`,
     `  mine:   ${shown(mine)}`,
     `  theirs: ${shown(theirs)}`,
     '',
@@ -79,7 +78,7 @@ export function historyLines(revisions: readonly RevisionInfo[]): string {
   return revisions
     .map(
       ({ number, atMs, author, comment }) =>
-        `${number}  ${isoTime(atMs)}  ${printable(author)}  ${printable(comment)}\n`,
+        `${number}  ${isoSeconds(atMs)}  ${printable(author)}  ${printable(comment)}\n`,
     )
     .join('');
 }
@@ -112,7 +111,7 @@ export function committedLines({ revision, changes, warnings, unconfirmed }: Com
   if (unconfirmed !== undefined) {
     const { deadlineMs, backTo } = unconfirmed;
     lines.push(
-      `Goes back to revision ${backTo} at ${isoTime(deadlineMs)} unless confirmed: sallyport config confirm\n`,
+      `Goes back to revision ${backTo} at ${isoSeconds(deadlineMs)} unless confirmed: sallyport config confirm\n`,
     );
   }
   return lines.join('');
@@ -121,13 +120,13 @@ export function committedLines({ revision, changes, warnings, unconfirmed }: Com
 export function statusLines({ mode, file, running, unconfirmed, candidates }: StoreStatus, offline: boolean): string {
   const lines = [
     `Configuration: ${mode === 'file' ? `file ${file ?? ''}` : 'store'}${offline ? ' (no gateway is running)' : ''}`,
-    `Revision ${running.number} of ${isoTime(running.atMs)} by ${printable(running.author)}: ${printable(running.comment)}`,
+    `Revision ${running.number} of ${isoSeconds(running.atMs)} by ${printable(running.author)}: ${printable(running.comment)}`,
   ];
   if (unconfirmed !== undefined)
-    lines.push(`Goes back to revision ${unconfirmed.backTo} at ${isoTime(unconfirmed.deadlineMs)} unless confirmed`);
+    lines.push(`Goes back to revision ${unconfirmed.backTo} at ${isoSeconds(unconfirmed.deadlineMs)} unless confirmed`);
   for (const { session, author, base, changedMs } of candidates)
     lines.push(
-      `Uncommitted changes of ${printable(author)} (${printable(session)}) since ${isoTime(changedMs)}, based on revision ${base}`,
+      `Uncommitted changes of ${printable(author)} (${printable(session)}) since ${isoSeconds(changedMs)}, based on revision ${base}`,
     );
   return `${lines.join('\n')}\n`;
 }

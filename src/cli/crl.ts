@@ -1,5 +1,6 @@
 /** `crl list` and `crl update` as text for a terminal. Pure. */
 import { printable } from '../core/reply.ts';
+import { spacedTime } from '../core/time-text.ts';
 import type { CrlListing, ListedCrl, ListedSource } from '../tls/crl-listing.ts';
 
 /** Every line ends with a newline. */
@@ -39,11 +40,11 @@ function listLines(list: ListedCrl, nowMs: number): string[] {
   const end =
     nextUpdateMs === undefined
       ? 'no nextUpdate'
-      : `nextUpdate ${timeText(nextUpdateMs)} (${inWords(nextUpdateMs - nowMs)})`;
+      : `nextUpdate ${spacedTime(nextUpdateMs)} (${inWords(nextUpdateMs - nowMs)})`;
   return [
     `  ${issuer}${kind === '' ? '' : ` (${kind})`}`,
     `    ${entries} ${entries === 1 ? 'entry' : 'entries'}${number}${age === 'fresh' ? '' : `, ${age}`}`,
-    `    thisUpdate ${timeText(thisUpdateMs)} (${agoWords(nowMs - thisUpdateMs)}), ${end}`,
+    `    thisUpdate ${spacedTime(thisUpdateMs)} (${agoWords(nowMs - thisUpdateMs)}), ${end}`,
   ];
 }
 
@@ -56,10 +57,4 @@ const UNITS = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'min'], [1000, 's']
 function spanWords(ms: number): string {
   const [unitMs, unit] = UNITS.find(([each]) => ms >= each) ?? [1000, 's'];
   return `${Math.floor(ms / unitMs)} ${unit}`;
-}
-
-/** `2026-11-24 14:00:00Z` */
-function timeText(ms: number): string {
-  // oxlint-disable-next-line no-restricted-globals -- a Date writes the time that was handed in
-  return new Date(ms).toISOString().replace('T', ' ').replace('.000', '');
 }

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { DAY_MS } from '../core/duration.ts';
 import {
   certificatePem,
   type Issued,
@@ -13,7 +14,6 @@ import {
   pkcs12,
 } from '../tls/certificate-issuance.ts';
 
-const DAY_MS = 86_400_000;
 const ORGANIZATION = 'Sallyport Quickstart';
 const PKCS12_PASSWORD = 'sallyport';
 

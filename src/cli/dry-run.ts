@@ -1,6 +1,8 @@
 /** What `sallyport dryrun` and `sallyport unused` print. Pure. */
 import { counted, grouped, lastDays } from '../core/counted.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { printable } from '../core/reply.ts';
+import { isoTime } from '../core/time-text.ts';
 import { type ChangedClient, type DryRun, type Judged, VERDICT } from '../explain/dry-run-report.ts';
 import { isUnused, type RuleReport } from '../explain/rule-reports.ts';
 import { onOneLine } from './trace.ts';
@@ -28,7 +30,7 @@ function renderChange({ client, before, after }: ChangedClient): string {
     `at ${listener}`,
     ...(certificate === undefined ? [] : [`certificate ${certificate.slice(0, 16)}…`]),
   ].join(' ');
-  const last = new Date(client.lastMs).toISOString();
+  const last = isoTime(client.lastMs);
   return `  ${printable(who)}, ${counted(client.sessions, 'session')}, last ${last}\n    now ${words(before)}\n    then ${words(after)}\n`;
 }
 
@@ -42,8 +44,8 @@ function words({ outcome, because }: Judged): string {
 
 /** `days` undefined: all rules, used or not. */
 export function renderRules({ rules, nowMs, countedFromMs }: RuleReport, days: number | undefined): string {
-  const from = new Date(countedFromMs).toISOString();
-  const short = days !== undefined && nowMs - countedFromMs < days * 86_400_000;
+  const from = isoTime(countedFromMs);
+  const short = days !== undefined && nowMs - countedFromMs < days * DAY_MS;
   const note = short
     ? `Hits are counted only since ${from}: what is needed once a quarter may not have been seen.\n`
     : '';
@@ -52,7 +54,7 @@ export function renderRules({ rules, nowMs, countedFromMs }: RuleReport, days: n
   const lines = shown.map(({ rule, hits, lastMs }) =>
     lastMs === undefined
       ? `  ${printable(rule)}: never`
-      : `  ${printable(rule)}: last ${new Date(lastMs).toISOString()}, ${counted(hits, 'hit')} in all`,
+      : `  ${printable(rule)}: last ${isoTime(lastMs)}, ${counted(hits, 'hit')} in all`,
   );
   const head = days === undefined ? `Hits since ${from}` : `Not used in ${lastDays(days)}`;
   return `${head}:\n${lines.join('\n')}\n${note}`;

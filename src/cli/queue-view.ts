@@ -269,8 +269,6 @@ export function topInText({ nowMs, hosts }: TopInShown, zone: Zone): string {
   ].join('');
 }
 
-const sizeText = (bytes: number): string => grouped(bytes);
-
 /** Two lines each, as AsyncOS lists them, and a third where delivery failed. */
 export function recipientsText(recipients: readonly RecipientShown[], zone: Zone): string {
   return recipients
@@ -278,7 +276,7 @@ export function recipientsText(recipients: readonly RecipientShown[], zone: Zone
       const { mid, rid, bytes, attempts, sender, recipient, subject = '', lastError } = each;
       const from = sender === '' ? '<>' : printable(sender);
       const first =
-        `${String(mid).padEnd(12)} ${sizeText(bytes).padEnd(10)} ${from.padEnd(40)} ${printable(subject)}`.trimEnd();
+        `${String(mid).padEnd(12)} ${grouped(bytes).padEnd(10)} ${from.padEnd(40)} ${printable(subject)}`.trimEnd();
       const second = `${`[${rid}]`.padEnd(12)} ${`[${attempts}]`.padEnd(10)} ${printable(recipient).padEnd(40)} ${stateText(each, zone)}`;
       return `${first}\n${second}\n${lastError === undefined ? '' : `${' '.repeat(24)}${printable(lastError)}\n`}\n`;
     })
@@ -310,7 +308,7 @@ export function messageText(message: MessageShown, zone: Zone): string {
     ...(user === undefined ? [] : [fact('User:', printable(user))]),
     ...(certificate === undefined ? [] : [fact('Client certificate:', printable(certificate))]),
     fact('Envelope From:', sender === '' ? '<>' : printable(sender)),
-    fact('Bytes:', sizeText(bytes)),
+    fact('Bytes:', grouped(bytes)),
     '\n',
     RECIPIENTS_HEAD,
     recipientsText(recipients, zone),

@@ -1,5 +1,6 @@
 /** What `sallyport tlsverify` prints, in the words of AsyncOS where it has words. Text of other hosts is shown printable. Pure. */
 import { printable } from '../core/reply.ts';
+import { isoTime } from '../core/time-text.ts';
 import type { HostVerification, PeerCertificate, VerificationStep } from '../delivery/tls-verification.io.ts';
 import type { DestinationVerification } from '../explain/destination-verification.io.ts';
 
@@ -49,9 +50,8 @@ const headOf = ({ step, ok }: VerificationStep): string =>
 
 const certificateLines = (certificate: PeerCertificate, place: number): string[] => {
   const { subject, issuer, serial, notBeforeMs, notAfterMs, names } = certificate;
-  const time = (ms: number): string => new Date(ms).toISOString();
   return [
-    `           ${place + 1}. ${subject}, serial ${serial}, issued by ${issuer}, valid ${time(notBeforeMs)} to ${time(notAfterMs)}`,
+    `           ${place + 1}. ${subject}, serial ${serial}, issued by ${issuer}, valid ${isoTime(notBeforeMs)} to ${isoTime(notAfterMs)}`,
     ...(names.length === 0 ? [] : [`              names: ${names.join(', ')}`]),
   ];
 };

@@ -4,10 +4,10 @@
  * live in the data folder, so that a configuration can be shown and copied without them. Pure.
  */
 import { z } from 'zod';
+import { MINUTE_MS } from '../core/duration.ts';
 import { parseCidr, parseIp } from '../core/network.ts';
 import { durationMs, name, socketAddress } from './scalars.ts';
 
-const MINUTE_MS = 60_000;
 const ORIGIN = 'an origin is https://host or https://host:port, without a path';
 
 const isOrigin = (text: string): boolean => {

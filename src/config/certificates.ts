@@ -3,11 +3,12 @@
  * AsyncOS: certconfig, CRL Sources, sslconfig. Pure.
  */
 import { z } from 'zod';
+import { DAY_MS } from '../core/duration.ts';
 import { cronFault } from './cron.ts';
 import { allowHosts, webUrl } from './ocsp.ts';
 import { durationMs, file, named, pem, secret, sizeBytes, timeLimitMs } from './scalars.ts';
 
-const MAX_SCHEDULE_MS = 24 * 86_400_000;
+const MAX_SCHEDULE_MS = 24 * DAY_MS;
 
 export const certificate = z.strictObject({
   certFile: file

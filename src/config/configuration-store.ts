@@ -9,9 +9,13 @@
  * of a secret keeps the secret that is there. Paths are keys and list indexes from the root; [] is the whole.
  * Pure: types, and the two texts that callers compare with.
  */
+import { DAY_MS } from '../core/duration.ts';
 import type { Fault } from '../core/fault.ts';
 import type { Position } from './located-fault.ts';
 import type { Revision } from './schema.ts';
+
+/** Nobody waits longer for `commit --confirm`. */
+export const MAX_CONFIRM_MS = DAY_MS;
 
 export type Path = Fault['path'];
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

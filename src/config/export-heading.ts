@@ -1,6 +1,6 @@
 /** The comment on top of a saved configuration: what it is, and what became of its secrets. Pure. */
+import { isoSeconds } from '../core/time-text.ts';
 import type { ExportOptions } from './configuration-store.ts';
-import { isoTime } from './refusals.ts';
 
 const SECRETS: Readonly<Record<ExportOptions['secrets'], string>> = {
   masked: 'Secrets are masked: loaded where they are known, this file keeps them; elsewhere they must be written in.',
@@ -23,5 +23,5 @@ export function exportHeading(
   { secrets, nowMs }: { readonly secrets: ExportOptions['secrets']; readonly nowMs: number },
 ): string[] {
   const what = isCandidate ? `${BASED_ON}${revision}` : `revision ${revision}`;
-  return [`Sallyport configuration, ${what}, saved ${isoTime(nowMs)}.`, SECRETS[secrets]];
+  return [`Sallyport configuration, ${what}, saved ${isoSeconds(nowMs)}.`, SECRETS[secrets]];
 }

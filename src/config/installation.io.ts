@@ -4,21 +4,22 @@
  * revision, from it on the new one. AsyncOS: commit. Effects: the store's database, a timer, its ports.
  */
 import { whyOf } from '../core/errors.ts';
+import { isoSeconds } from '../core/time-text.ts';
 import { changesBetween } from './change-view.ts';
 import type { ConfigurationPorts } from './configuration-ports.ts';
 import {
   type Answer,
   type Committed,
   type Json,
+  MAX_CONFIRM_MS,
   type RevisionInfo,
   SYSTEM_AUTHOR,
   type Unconfirmed,
 } from './configuration-store.ts';
-import { isoTime, refuseFailed, refuseFaults, refuseImpossible, refuseMissing } from './refusals.ts';
+import { refuseFailed, refuseFaults, refuseImpossible, refuseMissing } from './refusals.ts';
 import type { StoreVault } from './store-vault.io.ts';
 
 /** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
-const MAX_CONFIRM_MS = 86_400_000;
 const AGAIN_MS = 60_000;
 const MAX_NAME_CHARS = 200;
 const MAX_COMMENT_CHARS = 2000;
@@ -136,7 +137,7 @@ export class Installation {
     const answer = await this.install({
       tree: former.document,
       author: SYSTEM_AUTHOR,
-      comment: `revision ${waiting.revision} was not confirmed before ${isoTime(waiting.deadlineMs)}`,
+      comment: `revision ${waiting.revision} was not confirmed before ${isoSeconds(waiting.deadlineMs)}`,
       rollbackTo: waiting.backTo,
     });
     if (answer.ok) return;

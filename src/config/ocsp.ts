@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { parseAllowedHost } from '../core/allowed-hosts.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { durationMs, timeLimitMs } from './scalars.ts';
 
 const MAX_RESPONDERS = 4;
-const MAX_AGE_MS = 30 * 86_400_000;
+const MAX_AGE_MS = 30 * DAY_MS;
 
 const ALLOWED_HOST =
   'a host is a name, .name for every host below it, or an address ([…] for IPv6), with :port where it is not the usual one';

@@ -1,6 +1,7 @@
 /** Why the configuration store refuses, in the sentence that an administrator reads. Pure. */
 import type { Conflict, Path, Refusal, StoreFault, Unconfirmed } from './configuration-store.ts';
 import { renderFaultPath } from '../core/fault.ts';
+import { isoSeconds } from '../core/time-text.ts';
 import { renderPlainFault } from './located-fault.ts';
 
 export type Refused = { readonly ok: false; readonly refusal: Refusal };
@@ -18,7 +19,7 @@ export function refuseFaults(faults: readonly StoreFault[], what: string): Refus
 export function refuseConflicts(conflicts: readonly Conflict[]): Refused {
   const words = conflicts.map(({ path, revision: { author, atMs, number, comment } }) => {
     const note = comment === '' ? '' : ` (${comment})`;
-    return `${renderFaultPath(path)} was changed by ${author} at ${isoTime(atMs)} in revision ${number}${note}`;
+    return `${renderFaultPath(path)} was changed by ${author} at ${isoSeconds(atMs)} in revision ${number}${note}`;
   });
   const why = `somebody else has changed the same: ${words.join('; ')}. Choose for each: mine or theirs`;
   return refused({ kind: 'conflict', why, conflicts });
@@ -30,7 +31,7 @@ export const refuseStale = (what: string, actual: number): Refused =>
 export const refuseUnconfirmed = (unconfirmed: Unconfirmed): Refused =>
   refused({
     kind: 'unconfirmed',
-    why: `revision ${unconfirmed.revision} of ${unconfirmed.author} waits until ${isoTime(unconfirmed.deadlineMs)} to be confirmed: confirm it or roll back first`,
+    why: `revision ${unconfirmed.revision} of ${unconfirmed.author} waits until ${isoSeconds(unconfirmed.deadlineMs)} to be confirmed: confirm it or roll back first`,
     unconfirmed,
   });
 
@@ -48,5 +49,3 @@ export const refuseFileMode = (file: string): Refused =>
     file,
     why: `this gateway was started with --config ${file}: that file is the only truth. Change the file and send SIGHUP, or sallyport config load`,
   });
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -3,12 +3,11 @@
  * `value` names the notation in the reference documentation. Pure.
  */
 import { z } from 'zod';
-import { parseDurationMs, parseSizeBytes } from '../core/duration.ts';
+import { DAY_MS, parseDurationMs, parseSizeBytes } from '../core/duration.ts';
 import { canonicalIp, parseAddressPort } from './addresses.ts';
 import { MASK } from './configuration-store.ts';
 import { isSealedForExport } from './sealed-export.ts';
 
-const DAY_MS = 86_400_000;
 /** Far below the 2^31 - 1 ms beyond which a timer of the platform fires at once. */
 const MAX_TIME_LIMIT_MS = DAY_MS;
 const MAX_DURATION_MS = 3660 * DAY_MS;

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { DAY_MS } from '../core/duration.ts';
 import { GatewayError } from '../core/errors.ts';
 import { type CandidateInfo, SYSTEM_AUTHOR } from './configuration-store.ts';
 import type { Json } from './document.ts';
@@ -23,7 +24,7 @@ import { StoreDatabase, type StoredRevision } from './store-database.io.ts';
 const KEY_ID = 'master key';
 const LAST_VERSION = 'last candidate version';
 const PURPOSE = 'candidate';
-const CANDIDATE_KEPT_MS = 30 * 86_400_000;
+const CANDIDATE_KEPT_MS = 30 * DAY_MS;
 const MAX_CANDIDATES = 1000;
 
 export type VaultPlace = {

@@ -3,10 +3,10 @@
  * but still stand in the configuration. Effects: a timer, the log.
  */
 import type { Config } from '../config/schema.ts';
+import { DAY_MS } from '../core/duration.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
 
-const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
 
 export class ExemptionNotices {

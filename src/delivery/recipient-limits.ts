@@ -3,11 +3,11 @@
  * may. A period begins with its first recipient. The number of destinations that are counted is bounded.
  * Pure: time is handed in.
  */
+import { MINUTE_MS } from '../core/duration.ts';
 import type { RecipientLimit } from './destination-control-table.ts';
 
 type Period = { readonly endMs: number; count: number };
 
-const MINUTE_MS = 60_000;
 const MAX_DESTINATIONS = 10_000;
 
 export class RecipientLimits {

@@ -1,6 +1,7 @@
 /**
  * What a dry run found: whose verdict would change, and a sentence for each verdict that somebody would get. Pure.
  */
+import { countText } from '../core/count-text.ts';
 import type { SeenClient } from '../log/client-history.ts';
 import type { SessionTrace, TraceStage } from '../pipeline/session-trace.ts';
 
@@ -34,14 +35,11 @@ export function headlines(
   { days, clients }: Pick<DryRun, 'days' | 'clients'>,
   changed: readonly ChangedClient[],
 ): Headline[] {
-  const seen = `${countWords(clients)} clients seen in the last ${days} days`;
+  const seen = `${countText(clients)} clients seen in the last ${days} days`;
   if (changed.length === 0) return [{ count: 0, says: `None of ${seen} would get another verdict` }];
   return [...Map.groupBy(changed, ({ after }) => after.outcome)].map(([outcome, each]) => ({
     outcome,
     count: each.length,
-    says: `${countWords(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
+    says: `${countText(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
   }));
 }
-
-/** `1,204`. */
-export const countWords = (number: number): string => number.toLocaleString('en-US');

@@ -6,6 +6,7 @@
  */
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { Revision } from '../config/schema.ts';
+import { DAY_MS } from '../core/duration.ts';
 import type { Clock } from '../core/ports.ts';
 import { unknown } from '../core/verdict.ts';
 import { CertificateCheck } from '../identity/identify.io.ts';
@@ -21,8 +22,6 @@ import { type TracePorts, traceSession } from '../pipeline/session-trace.ts';
 import type { AskDesk } from '../tls/desk.ts';
 import { type ChangedClient, type DryRun, headlines, type Judged } from './dry-run-report.ts';
 import { compileOffline, offlineDesk, offlineDoorParts } from './offline-doors.io.ts';
-
-const DAY_MS = 86_400_000;
 
 export type JudgedRevision = { readonly revision: Revision; readonly crls: CrlSeeker };
 

@@ -3,9 +3,9 @@
  * SMTP route and exemption; exemptions by their end; who is only monitored. Pure: hits and the time are handed in.
  */
 import type { Config } from '../config/schema.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { type KeptHits, RULE, type RuleHits } from '../log/client-history.ts';
 
-const DAY_MS = 86_400_000;
 const MONITORED = /^monitored ([^:]+): (.*)$/s;
 
 export type Usage = { readonly rule: string; readonly hits: number; readonly lastMs?: number };

@@ -2,7 +2,7 @@
  * Time as directories write it: GeneralizedTime (RFC 4517 §3.3.13), seconds since 1970, and the 100 ns intervals since
  * 1601 that Active Directory keeps. Pure.
  */
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../core/duration.ts';
 const FILETIME_EPOCH_MS = 11_644_473_600_000n;
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');

@@ -3,6 +3,7 @@
  * 15 minutes. A hundred messages in one minute are 6,000 an hour in the first column, 1,200 in the second, 400 in the third.
  * Counters are looked at now and then; one that begins anew counts from zero. Pure: time is handed in.
  */
+import { HOUR_MS } from '../core/duration.ts';
 export type Counts = Readonly<Record<string, number>>;
 export type Rates = Readonly<
   Record<string, { readonly minute: number; readonly fiveMinutes: number; readonly fifteenMinutes: number }>
@@ -10,7 +11,6 @@ export type Rates = Readonly<
 
 export const LOOK_EVERY_MS = 15_000;
 const WINDOWS = { minute: 60_000, fiveMinutes: 300_000, fifteenMinutes: 900_000 } as const;
-const HOUR_MS = 3_600_000;
 
 type Look = { readonly atMs: number; readonly counts: Counts };
 

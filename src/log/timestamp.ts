@@ -2,7 +2,7 @@
  * Times as logs write them. Civil dates are computed here instead of asking the platform, so that the zone is handed in
  * and a line depends on nothing else. AsyncOS: the line format of mail_logs. Pure.
  */
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../core/duration.ts';
 const WEEKDAYS = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

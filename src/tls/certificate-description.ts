@@ -4,7 +4,9 @@
  * RFC 5280 §4.1, §4.2. Pure: the time is handed in.
  */
 import { counted } from '../core/counted.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { formatIp } from '../core/network.ts';
+import { spacedTime } from '../core/time-text.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { ExtensionId, type GeneralName, KeyUsage } from './certificate-extensions.ts';
 import { renderName } from './distinguished-name.ts';
@@ -82,8 +84,6 @@ export const purposeWords = (oid: string): string => PURPOSES[oid] ?? oid;
 const isSelfSigned = (certificate: Certificate): boolean =>
   isSelfIssued(certificate) && verifySelfSignature(certificate) === 'good';
 
-const DAY_MS = 86_400_000;
-
 function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): string[] {
   const days = (ms: number): string => counted(Math.floor(ms / DAY_MS), 'day');
   const standing =
@@ -92,10 +92,8 @@ function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): stri
       : nowMs > notAfterMs
         ? `expired ${days(nowMs - notAfterMs)} ago`
         : `${days(notAfterMs - nowMs)} left`;
-  return [`${timeText(notBeforeMs)} to ${timeText(notAfterMs)} (${standing})`];
+  return [`${spacedTime(notBeforeMs)} to ${spacedTime(notAfterMs)} (${standing})`];
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('.000', '');
 
 const CURVES: Readonly<Record<string, string>> = { 91: 'P-256', 120: 'P-384', 158: 'P-521' };
 

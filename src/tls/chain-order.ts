@@ -3,6 +3,7 @@
  * its issuer (RFC 8446 §4.4.2). Says in words what is missing, out of order, doubled or foreign.
  * Pure.
  */
+import { isoDay } from '../core/time-text.ts';
 import { type Certificate, isSelfIssued, sameBytes } from './certificate.ts';
 import { renderName } from './distinguished-name.ts';
 import { verifySelfSignature, verifySignature } from './signature.ts';
@@ -43,8 +44,8 @@ export function diagnoseChain(
   }
   for (const certificate of chain) {
     const [name, expired] = [`certificate ${place(certificate)}`, nowMs > certificate.notAfterMs];
-    if (expired) fault(`${name} has expired on ${day(certificate.notAfterMs)}`);
-    else if (nowMs < certificate.notBeforeMs) fault(`${name} is not valid before ${day(certificate.notBeforeMs)}`);
+    if (expired) fault(`${name} has expired on ${isoDay(certificate.notAfterMs)}`);
+    else if (nowMs < certificate.notBeforeMs) fault(`${name} is not valid before ${isoDay(certificate.notBeforeMs)}`);
   }
   const end = endOf(chain, anchors);
   if (end.fault !== undefined) fault(end.fault);
@@ -109,5 +110,3 @@ function issuerAddress({ authorityInfoAccess = [] }: Certificate): string | unde
   );
   return found?.location.kind === 'uri' ? found.location.text : undefined;
 }
-
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -2,11 +2,12 @@
  * How near a revocation list is to its nextUpdate, so that an administrator hears of it before everybody is locked out.
  * Pure.
  */
+import { DAY_MS } from '../core/duration.ts';
 export type CrlAge = 'fresh' | 'expiring' | 'expired';
 
 /** Where the source does not say, alerted is in the last tenth of the list's life, at most a day before its end. */
 const ALERT_PART = 0.1;
-const LONGEST_ALERT_MS = 86_400_000;
+const LONGEST_ALERT_MS = DAY_MS;
 
 export type CrlDates = { readonly thisUpdateMs: number; readonly nextUpdateMs?: number };
 /** Of a source: `alertBefore` as it is configured. */

@@ -4,6 +4,7 @@
  */
 import { nextCronMs } from '../config/cron.ts';
 import type { Schedule } from '../config/schema.ts';
+import { durationText } from '../core/duration.ts';
 import type { CrlDates } from './crl-age.ts';
 
 const FIRST_RETRY_MS = 30_000;
@@ -44,13 +45,6 @@ export function renewalMs(lists: readonly CrlDates[], attemptMs: number): number
 /** As the configuration writes it. */
 export function scheduleWords(schedule: Schedule): string {
   if (schedule === 'manual') return 'manual';
-  if ('every' in schedule) return `every ${durationWords(schedule.every)}`;
+  if ('every' in schedule) return `every ${durationText(schedule.every)}`;
   return 'daily' in schedule ? `daily ${schedule.daily}` : `cron ${schedule.cron}`;
-}
-
-const UNITS = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1000, 's']] as const; // biome-ignore format: a table
-
-function durationWords(ms: number): string {
-  const [unitMs, unit] = UNITS.find(([each]) => ms % each === 0) ?? [1, 'ms'];
-  return `${ms / unitMs}${unit}`;
 }

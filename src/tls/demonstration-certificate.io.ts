@@ -6,11 +6,12 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { DAY_MS } from '../core/duration.ts';
 
 /** The name under which a revision's material holds it; no configured certificate can be called so. */
 export const DEMONSTRATION = '(demonstration)';
 
-const YEAR_MS = 365 * 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 
 /** PEM of certificate and key; made for this host name at the first call, later the ones that are kept. */
 export async function demonstrationCertificate(

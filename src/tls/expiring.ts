@@ -7,6 +7,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isCertificateLabel, pemBlocks } from '../config/pem.ts';
 import type { Material } from '../config/schema.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { DAYS_BEFORE, type Expiring } from './expiry-schedule.ts';
 import type { CrlList } from './revocation.ts';
 
@@ -17,8 +18,6 @@ export type ExpiringThing = Expiring & {
   /** Subject of a certificate, issuer of a list. */
   readonly subject: string;
 };
-
-const DAY_MS = 86_400_000;
 
 /** The gateway's own certificates and every authority, with their last day. */
 export function expiringCertificates({ certificates, authorities }: Material): ExpiringThing[] {

@@ -3,7 +3,7 @@
  * after. Each step is told once; what was told is handed in, so that it can survive a restart.
  * Pure: the time is handed in.
  */
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../core/duration.ts';
 export const DAYS_BEFORE: readonly number[] = [90, 60, 30, 15, 5, 4, 3, 2, 1];
 
 /** Days before, or 0, -1, -2, … for the first, second, third day after. It only ever falls. */

@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Material } from '../config/schema.ts';
+import { DAY_MS } from '../core/duration.ts';
 import { whyOf } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MailLog } from '../log/mail-event.ts';
@@ -16,7 +17,6 @@ import { dueNotices, nextStepMs, type Told } from './expiry-schedule.ts';
 import type { CrlList } from './revocation.ts';
 
 const FILE = 'expiry-notices.json';
-const DAY_MS = 86_400_000;
 /** Wall clocks jump: time is looked at again after this at the latest. */
 const MAX_WAIT_MS = 3_600_000;
 /** A file of old authorities must not fill the log each day. */

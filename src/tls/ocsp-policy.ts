@@ -6,6 +6,7 @@
  */
 import type { OcspConfig } from '../config/schema.ts';
 import { isAllowedUrl } from '../core/allowed-hosts.ts';
+import { isoTime } from '../core/time-text.ts';
 import type { Certificate } from './certificate.ts';
 import { renderName } from './distinguished-name.ts';
 import type { OcspAnswer } from './ocsp.ts';
@@ -166,5 +167,3 @@ function refused({ certificate, index }: OcspFacts, rule: string): OcspSay & { r
     rule,
   };
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -4,6 +4,7 @@
  * makes it no answer at all.
  * RFC 6960 §3.2, §4.2.2; RFC 9654 (nonce); RFC 5019 §4 and RFC 9919 (answers made beforehand). Pure; never throws.
  */
+import { isoTime } from '../core/time-text.ts';
 import { type Certificate, type Extension, parseCertificate, sameBytes } from './certificate.ts';
 import { KeyUsage } from './certificate-extensions.ts';
 import { CLOCK_TOLERANCE_MS } from './crl-issuer.ts';
@@ -233,5 +234,3 @@ function countsUntil({ thisUpdateMs, nextUpdateMs }: SingleResponse, { nowMs, ma
   const endMs = nextUpdateMs ?? thisUpdateMs + maxAgeMs;
   return endMs > nowMs ? endMs : nowMs + LATE_ANSWER_MS;
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -3,6 +3,7 @@
  * certificate, those that hold as well as those that do not. The rules are the ones that decide (`path-validation.ts`);
  * here they are all asked, where a session stops at the first that fails. RFC 5280 §6.1. Pure.
  */
+import { isoTime } from '../core/time-text.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { basicWords, keyWords, namesOfBits, purposeWords, signatureWords } from './certificate-description.ts';
 import { ANY_POLICY } from './certificate-extensions.ts';
@@ -179,5 +180,3 @@ function policyCheck(chain: readonly Certificate[], anchored: boolean, settings:
 }
 
 const policyWords = (oid: string): string => (oid === ANY_POLICY ? 'any' : oid);
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -5,6 +5,7 @@
  * RFC 5280 §6.1.2 to §6.1.5. The anchor's own limits are applied too, as RFC 5937 §3 describes, except its policies.
  * Pure.
  */
+import { isoTime } from '../core/time-text.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { ExtensionId, KeyUsage, type NameConstraints } from './certificate-extensions.ts';
 import { PolicyProcessor, type PolicySettings } from './certificate-policies.ts';
@@ -313,5 +314,3 @@ export function checkPolicies(
   const outcome = processor.finish(certificates[0] as Certificate);
   return outcome.ok ? outcome.policies : about('policy', certificates[0] as Certificate, outcome.why);
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();

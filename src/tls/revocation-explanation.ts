@@ -3,6 +3,7 @@
  * number and times and what it says, the responder's answer, and the verdict with the setting that decided. The verdict
  * is that of `revocation.ts`, which is watched while it decides. RFC 5280 §6.3, RFC 6960. Pure.
  */
+import { isoTime } from '../core/time-text.ts';
 import type { Certificate } from './certificate.ts';
 import { CLOCK_TOLERANCE_MS } from './crl-issuer.ts';
 import { counts, decidingLists, entriesOf, REMOVE_FROM_CRL, standingIn } from './crl-standing.ts';
@@ -186,5 +187,3 @@ function explainAnswer(standing: OcspStanding | undefined, said: OcspSay): Expla
     says: `${reason}${decided}`,
   };
 }
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();
