@@ -7,7 +7,7 @@
  * Documents are the configuration as it is written (`15m`, not 900000), without defaults. Secrets never leave the
  * store but in an export that asks for them: everywhere else a secret reads as MASK, and MASK written back at the place
  * of a secret keeps the secret that is there. Paths are keys and list indexes from the root; [] is the whole.
- * Pure: types, and the two texts that callers compare with.
+ * Pure: types, and the texts and the bound that callers compare with.
  */
 import { DAY_MS } from '../core/duration.ts';
 import type { Fault } from '../core/fault.ts';
