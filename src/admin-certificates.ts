@@ -6,7 +6,7 @@
 import type { CertificateDoor, CertificateJudgement } from './admin/api-context.ts';
 import type { Config, Material } from './config/schema.ts';
 import type { Clock } from './core/ports.ts';
-import { type Certificate, parseCertificate } from './tls/certificate.ts';
+import { type Certificate, parseCertificate, readCertificate } from './tls/certificate.ts';
 import { createSignatureCache, findPaths } from './tls/certificate-path.ts';
 import { DerError } from './tls/der.ts';
 import { decodePem } from './tls/pem.ts';
@@ -22,7 +22,7 @@ export function certificateDoor(config: Config, material: Material, clock: Clock
   const signatures = createSignatureCache(MAX_KEPT_SIGNATURES);
   return {
     judge: ({ leaf: der, presented }) => {
-      const leaf = parsed(der);
+      const leaf = readCertificate(der);
       if (leaf === undefined) return refuse('client certificate malformed');
       const nowMs = clock.now();
       const search = findPaths({ leaf, presented: () => presented, trustStore, nowMs, signatures });
@@ -44,15 +44,6 @@ export function certificateDoor(config: Config, material: Material, clock: Clock
       }
     },
   };
-}
-
-function parsed(der: Uint8Array): Certificate | undefined {
-  try {
-    return parseCertificate(der);
-  } catch (error) {
-    if (error instanceof DerError) return undefined;
-    throw error;
-  }
 }
 
 const identityOf = ({ subject, issuer }: Certificate): CertificateJudgement => ({

@@ -5,7 +5,13 @@
  * RFC 5280 §4.2.2.1 (caIssuers); RFC 4158 §3.5; RFC 5652 §5.1 (certs-only CMS). Pure; never throws for what it is given.
  */
 import { type AllowedHosts, isAllowedUrl } from '../core/allowed-hosts.ts';
-import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate, sameBytes } from './certificate.ts';
+import {
+  type Certificate,
+  MAX_CERTIFICATE_BYTES,
+  parseCertificate,
+  readCertificate,
+  sameBytes,
+} from './certificate.ts';
 import { childrenOf, DerError, type DerNode, encodingOf, expectTag, readDer, readOid, Tag } from './der.ts';
 import { decodePem } from './pem.ts';
 import { verifySignature } from './signature.ts';
@@ -102,14 +108,7 @@ function fromSignedData(node: DerNode): Uint8Array[] {
 }
 
 function isCertificate(der: Uint8Array): boolean {
-  if (der.length > MAX_CERTIFICATE_BYTES) return false;
-  try {
-    parseCertificate(der);
-    return true;
-  } catch (error) {
-    if (error instanceof DerError) return false;
-    throw error;
-  }
+  return der.length <= MAX_CERTIFICATE_BYTES && readCertificate(der) !== undefined;
 }
 
 /** Of what was fetched, what can be the issuer of one of these. Others would only make the search longer. */

@@ -4,8 +4,7 @@
  * that is kept here can become untrue, and no verdict is kept.
  * Pure: memory only, bounded.
  */
-import { type Certificate, parseCertificate } from './certificate.ts';
-import { DerError } from './der.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
 
 /** Undefined: malformed. */
 export type CertificateReader = (der: Uint8Array) => Certificate | undefined;
@@ -19,7 +18,7 @@ export function createCertificateReader(maxEntries: number): CertificateReader {
   let total = 0;
   return (der) => {
     const octets = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('latin1');
-    const certificate = known.get(octets) ?? read(der);
+    const certificate = known.get(octets) ?? readCertificate(der);
     if (certificate === undefined) return undefined;
     if (!known.delete(octets)) total += octets.length; // to the end: the one that nobody showed for longest goes first
     known.set(octets, certificate);
@@ -30,13 +29,4 @@ export function createCertificateReader(maxEntries: number): CertificateReader {
     }
     return certificate;
   };
-}
-
-function read(der: Uint8Array): Certificate | undefined {
-  try {
-    return parseCertificate(der);
-  } catch (error) {
-    if (error instanceof DerError) return undefined;
-    throw error;
-  }
 }

@@ -101,6 +101,16 @@ const MAX_EXTENSIONS = 100;
 const MAX_SERIAL_OCTETS = 64;
 const NO_EXTENSIONS: ReadonlyMap<string, Extension> = new Map();
 
+/** Undefined: malformed. */
+export function readCertificate(der: Uint8Array): Certificate | undefined {
+  try {
+    return parseCertificate(der);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
 /** Throws DerError only. Bounded in size; duplicate extensions and trailing bytes are refused. */
 export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > MAX_CERTIFICATE_BYTES) throw new DerError('certificate too long');

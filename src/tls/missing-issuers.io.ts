@@ -6,8 +6,7 @@
 import type { AiaConfig } from '../config/schema.ts';
 import type { Clock } from '../core/ports.ts';
 import { issuersAmong, missingIssuers } from './aia.ts';
-import { type Certificate, parseCertificate } from './certificate.ts';
-import { DerError } from './der.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
 import type { AskDesk, FoundIssuers } from './desk.ts';
 import type { TrustStore } from './trust-store.ts';
 
@@ -30,7 +29,7 @@ export async function fetchMissingIssuers(search: IssuerSearch): Promise<FoundIs
   const { leaf, presented, trustStore, settings, desk, clock } = search;
   const { allowHosts, timeout } = settings;
   const endMs = clock.now() + timeout;
-  const sent = presented.slice(0, MAX_PRESENTED).flatMap(readable);
+  const sent = presented.slice(0, MAX_PRESENTED).flatMap((der) => readCertificate(der) ?? []);
   const found: Certificate[] = [];
   const asked = new Set<string>();
   let unanswered = false;
@@ -48,13 +47,4 @@ export async function fetchMissingIssuers(search: IssuerSearch): Promise<FoundIs
     found.push(...issuersAmong(answer.certificates, [leaf, ...sent, ...found]));
   }
   return { certificates: found.slice(0, MAX_FOUND).map(({ der }) => der), unanswered };
-}
-
-function readable(der: Uint8Array): Certificate[] {
-  try {
-    return [parseCertificate(der)];
-  } catch (error) {
-    if (error instanceof DerError) return [];
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@
  * RFC 6960 §3.2, §4.2.2; RFC 9654 (nonce); RFC 5019 §4 and RFC 9919 (answers made beforehand). Pure; never throws.
  */
 import { isoTime } from '../core/time-text.ts';
-import { type Certificate, type Extension, parseCertificate, sameBytes } from './certificate.ts';
+import { type Certificate, type Extension, readCertificate, sameBytes } from './certificate.ts';
 import { KeyUsage } from './certificate-extensions.ts';
 import { CLOCK_TOLERANCE_MS } from './crl-issuer.ts';
 import { contentOf, DerError, readDer, Tag } from './der.ts';
@@ -117,7 +117,9 @@ function findSigner(response: BasicResponse, check: OcspCheck): Pick<OcspAnswer,
     if (fault === undefined) return { signer: { kind: 'issuer', name } };
     why = fault;
   }
-  const candidates = response.certificates.flatMap(readable).filter((each) => isNamed(response.responderId, each));
+  const candidates = response.certificates
+    .flatMap((der) => readCertificate(der) ?? [])
+    .filter((each) => isNamed(response.responderId, each));
   for (const delegate of candidates.slice(0, MAX_SIGNERS)) {
     const delegateName = renderName(delegate.subject);
     const unfit = delegationFault(delegate, check);
@@ -130,15 +132,6 @@ function findSigner(response: BasicResponse, check: OcspCheck): Pick<OcspAnswer,
     why = fault;
   }
   return why;
-}
-
-function readable(der: Uint8Array): Certificate[] {
-  try {
-    return [parseCertificate(der)];
-  } catch (error) {
-    if (error instanceof DerError) return [];
-    throw error;
-  }
 }
 
 const isNamed = (id: ResponderId, certificate: Certificate): boolean =>
