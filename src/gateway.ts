@@ -31,7 +31,7 @@ import type { CompiledRevision } from './pipeline/thread-messages.ts';
 import { ExemptionNotices } from './control/exemption-notices.io.ts';
 import { HistoryKeeper } from './control/history-keeper.io.ts';
 import { dropPrivileges } from './control/privileges.io.ts';
-import { fromNextStart } from './next-start.ts';
+import { fromNextStart } from './control/next-start.ts';
 import { type QueueStoreHandle, openQueueStore } from './queue/open-store.io.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
 import { compileRevision } from './pipeline/compiled-revision.ts';

@@ -11,7 +11,7 @@ import { type Config, configSchema } from '../src/config/schema.ts';
 import { schemaFaults } from '../src/config/schema-faults.ts';
 import { parseYaml } from '../src/config/yaml-document.ts';
 import type { Fault } from '../src/core/fault.ts';
-import { faultsOfRoutes } from '../src/delivery/smtp-routes.ts';
+import { routeFaults } from '../src/config/semantics-delivery.ts';
 import { faultsOfRecipientAccess } from '../src/envelope/recipient-access-table.ts';
 import { faultsOfPolicy } from '../src/policy/host-access-table.ts';
 
@@ -58,7 +58,7 @@ const AROUND = {
 const meaningOf = (config: Config): Fault[] => [
   ...faultsOfPolicy(config),
   ...faultsOfRecipientAccess(config),
-  ...faultsOfRoutes(config),
+  ...routeFaults(config),
 ];
 
 const commandsIn = (text: string): string[] =>

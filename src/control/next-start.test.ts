@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configSchema } from './config/schema.ts';
+import { configSchema } from '../config/schema.ts';
 import { fromNextStart } from './next-start.ts';
 
 const configOf = (system: object, listener: object = {}) =>

@@ -2,7 +2,7 @@
  * What of a changed configuration counts only from the next start, because threads, the account and the queue of a socket
  * that is open are chosen once. Whoever changes it is told. Pure.
  */
-import type { Config } from './config/schema.ts';
+import type { Config } from '../config/schema.ts';
 
 export function fromNextStart(before: Config, after: Config): string[] {
   const keys = (['receiveThreads', 'user', 'group'] as const)
