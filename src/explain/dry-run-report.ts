@@ -1,13 +1,14 @@
 /**
  * What a dry run found: whose verdict would change, and a sentence for each verdict that somebody would get. Pure.
  */
-import { countText } from '../core/count-text.ts';
+import { counted, grouped, lastDays } from '../core/counted.ts';
+import type { Reply } from '../core/reply.ts';
 import type { SeenClient } from '../log/client-history.ts';
 import type { SessionTrace, TraceStage } from '../pipeline/session-trace.ts';
 
 export type Judged = Pick<SessionTrace, 'outcome'> & {
   /** The stage that decided; undefined where nothing spoke against the mail. */
-  readonly because?: Pick<TraceStage, 'stage' | 'rule' | 'says'> | undefined;
+  readonly because?: (Pick<TraceStage, 'stage' | 'rule' | 'says'> & { readonly reply?: Reply | undefined }) | undefined;
 };
 
 export type ChangedClient = { readonly client: SeenClient; readonly before: Judged; readonly after: Judged };
@@ -35,11 +36,11 @@ export function headlines(
   { days, clients }: Pick<DryRun, 'days' | 'clients'>,
   changed: readonly ChangedClient[],
 ): Headline[] {
-  const seen = `${countText(clients)} clients seen in the last ${days} days`;
+  const seen = `${counted(clients, 'client')} seen in ${lastDays(days)}`;
   if (changed.length === 0) return [{ count: 0, says: `None of ${seen} would get another verdict` }];
   return [...Map.groupBy(changed, ({ after }) => after.outcome)].map(([outcome, each]) => ({
     outcome,
     count: each.length,
-    says: `${countText(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
+    says: `${grouped(each.length)} of ${seen} would be ${VERDICT[outcome]}`,
   }));
 }
