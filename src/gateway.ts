@@ -268,7 +268,7 @@ export class Gateway {
     this.#alerts.stop();
     await this.#threads?.stop(STOP_MS);
     this.#desk.stop();
-    await this.#ocspDisk.settled();
+    await Promise.all([this.#ocspDisk.settled(), this.#crls?.settled()]);
     await this.#store?.close();
     this.#history.close();
     this.#exemptions.stop();

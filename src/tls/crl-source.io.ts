@@ -60,6 +60,7 @@ export class CrlSource {
   #failures = 0;
   #progress: SourceProgress = {};
   #running: Promise<void> | undefined;
+  #saving: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: SourceParts) {
@@ -124,6 +125,11 @@ export class CrlSource {
     this.#stop.abort();
     clearTimeout(this.#timer);
     await this.#running;
+  }
+
+  /** Resolves when what was taken is on disk. */
+  settled(): Promise<void> {
+    return this.#saving;
   }
 
   /** For a point that is given up; after `stop`. */
@@ -200,7 +206,8 @@ export class CrlSource {
         ...(nextUpdateMs === undefined ? {} : { nextUpdateMs }),
       });
     }
-    await this.#save(merged, foreign, lists > 0 ? url : undefined);
+    this.#saving = this.#save(merged, foreign, lists > 0 ? url : undefined);
+    await this.#saving;
     const expired = [...bundle.lists].some(
       ({ crl }) => ageOf(this.#held.get(keyOf(crl)) ?? crl, this.settings, clock.now()) === 'expired',
     );

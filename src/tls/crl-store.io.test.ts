@@ -222,6 +222,19 @@ test('after a restart the copy on disk counts although the server is gone', asyn
   assert.equal(again.set().sources[0]?.everGood, true);
 });
 
+test('a list that counts when the gateway is stopped is on disk when it has stopped', async (t) => {
+  const server = await serve(t, rootList + revoking);
+  const { store, told, dataDir } = open(t, { cac: sourceOf(server.url) });
+  const starting = store.start();
+  // The moment in which sessions get the lists is before the moment in which they are written.
+  while (told() !== 'revoked') await new Promise((go) => setImmediate(go));
+  store.stop();
+  await store.settled();
+  const files = fs.readdirSync(path.join(dataDir, 'crl', 'cac')).map((name) => path.extname(name));
+  assert.deepEqual(files.toSorted(), ['.crl', '.crl', '.json']);
+  await starting;
+});
+
 test('a copy on disk that was tampered with is not used', async (t) => {
   const server = await serve(t, rootList + clear);
   const first = open(t, { cac: sourceOf(server.url) });

@@ -51,6 +51,8 @@ export type CrlStore = {
   /** Distribution points that a session needs, or uses. */
   want(requests: readonly PointRequest[]): void;
   stop(): void;
+  /** After `stop`: resolves when the lists that count are on disk. */
+  settled(): Promise<void>;
 };
 
 const FIRST_ATTEMPT_MS = 10_000;
@@ -145,6 +147,10 @@ class Store implements CrlStore {
     clearTimeout(this.#ageTimer);
     void this.#points.stop();
     for (const source of this.#sources) void source.stop();
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#all.map((source) => source.settled()));
   }
 
   /** Start and reloads one after the other. */
