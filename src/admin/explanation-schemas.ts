@@ -161,7 +161,7 @@ const judged = z.strictObject({
   because: z
     .strictObject({ stage: sessionStage, rule: z.string(), says: z.string(), reply: reply.optional() })
     .optional()
-    .meta({ description: 'The stage but for which the mail would be accepted.' }),
+    .meta({ description: 'The stage that decided, where the mail is not accepted.' }),
 });
 
 export const dryRun = z
@@ -202,7 +202,7 @@ export const traceReport = z
     stages: z.array(traceStage),
     decisive: traceStage.optional().meta({
       description:
-        'Where the mail is not accepted: the stage but for which it would be. Where only an identity was lacking, the one that did not give it.',
+        'Where the mail is not accepted: the first stage that refused it. Where that was for want of an identity, the one that did not give it.',
     }),
     match: z.strictObject({ senderGroup: z.string(), policy: z.string(), match: z.string(), rule: z.string() }),
     outcome,

@@ -76,8 +76,8 @@ export type SessionTrace = {
   /** The worst of the stages that decide about mail; a refused AUTH alone refuses nothing. */
   readonly outcome: 'accepted' | 'refused' | 'deferred';
   /**
-   * Where the mail is not accepted: the stage but for which it would be. Where only an identity was lacking that is the
-   * one that did not give it, such as a password that the allowance refuses.
+   * Where the mail is not accepted: the first stage that refused it. Where that was for want of an identity, the one that
+   * did not give it, such as a password that the allowance refuses.
    */
   readonly decisive?: TraceStage;
   readonly user: string | undefined;
@@ -300,7 +300,7 @@ function traceMail(tracing: Tracing): MailParameters | undefined {
     return command.parameters;
   }
   at(tracing, 'mail').refused(verdict.rule, 'reply' in verdict ? verdict.reply : R.internal);
-  if (decide(true).kind === 'accept') blameIdentity(tracing);
+  if (decide(true).rule !== verdict.rule) blameIdentity(tracing);
   return undefined;
 }
 
@@ -325,7 +325,7 @@ function traceRcpt(tracing: Tracing, recipient: string, { accepted, parameters }
   const verdict = decide(identity.kind !== 'none');
   if (verdict.kind === 'accept') return at(tracing, 'rcpt').passed(verdict.rule, `recipient <${verdict.value}>`);
   at(tracing, 'rcpt').refused(verdict.rule, 'reply' in verdict ? verdict.reply : R.internal);
-  if (decide(true).kind === 'accept') blameIdentity(tracing);
+  if (decide(true).rule !== verdict.rule) blameIdentity(tracing);
   return false;
 }
 

@@ -253,9 +253,13 @@ test('the stage that decided is named: the password, the card or the TLS that wa
     const config = withListener(site.base(), 'judged', { policy, profile, port: 5588 });
     const file = join(dirname(gateway.configFile), 'judged.yaml');
     writeConfig(file, config);
-    const { status, stdout } = spawnSync(PROGRAM, ['trace', '--config', file, ...client, ...mail], {
-      encoding: 'utf8',
-    });
+    const { status, stdout } = spawnSync(
+      PROGRAM,
+      ['trace', '--config', file, '--data', gateway.data, ...client, ...mail],
+      {
+        encoding: 'utf8',
+      },
+    );
     assert.notEqual(status, 0, stdout);
     return /^Decided by (.*)$/m.exec(stdout)?.[1];
   };
