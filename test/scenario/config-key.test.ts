@@ -43,7 +43,7 @@ test('a running gateway gets another master key: what is committed before and af
   const changed = configCommand('rekey', '--data', data);
   assert.deepEqual(
     [changed.code, changed.output],
-    [0, `1 secrets encrypted under the new key in ${key}\nKeep a copy of it apart\n`],
+    [0, `1 secret encrypted under the new key in ${key}\nKeep a copy of it apart\n`],
   );
   await gateway.event((event) => /changed the master key of the configuration store/.test(String(event['text'])));
   assert.equal(configCommand('commit', '--data', data).code, 0);
@@ -79,7 +79,7 @@ test('the master key is read from the credentials of systemd, and then nothing o
   assert.equal(rekeyed.code, 0, rekeyed.output);
   assert.match(
     rekeyed.stdout,
-    /1 secrets encrypted under the new key in .*next, with which the gateway must be started/,
+    /1 secret encrypted under the new key in .*next, with which the gateway must be started/,
   );
   renameSync(file, join(credentials, 'master.key'));
   const second = await Gateway.startStore(data, [], env);
