@@ -22,7 +22,7 @@ async function running() {
   const config = withListener(site.base(), 'submission', { policy: limits, port });
   const data = join(temporaryFolder(), 'data');
   const file = writeConfig(join(site.folder, 'site.yaml'), config);
-  const { code, output } = configCommand('load', file, '--commit', '--data', data);
+  const { code, output } = await configCommand('load', file, '--commit', '--data', data);
   assert.equal(code, 0, output);
   return { site, port, data, gateway: await Gateway.startStore(data) };
 }

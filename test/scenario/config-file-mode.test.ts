@@ -42,12 +42,12 @@ test('an edited file counts after SIGHUP, or config load, and not before', async
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('gw.example.test', 'hup.example.test'));
   assert.match(await greeting(port), /gw\.example\.test/);
-  assert.match(configCommand('diff', '--data', gateway.data).output, /^\* hostname: "gw.*" -> "hup/m);
+  assert.match((await configCommand('diff', '--data', gateway.data)).output, /^\* hostname: "gw.*" -> "hup/m);
   const from = gateway.events.length;
   gateway.signal('SIGHUP');
   await gateway.event((event) => event['text'] === 'configuration revision 2 in force', { from });
   assert.match(await greeting(port), /hup\.example\.test/);
-  const loaded = configCommand(
+  const loaded = await configCommand(
     'load',
     write('hup.example.test', 'load.example.test'),
     '--commit',
@@ -59,23 +59,29 @@ test('an edited file counts after SIGHUP, or config load, and not before', async
   assert.match(await greeting(port), /load\.example\.test/);
   assert.match(readFileSync(file, 'utf8'), /^# a remark\n/);
   assert.match(readFileSync(`${file}.previous`, 'utf8'), /hup\.example\.test/);
-  assert.equal(configCommand('show', 'hostname', '--data', gateway.data).output, 'load.example.test\n');
-  assert.match(configCommand('save', '--data', gateway.data).output, /^hostname: load\.example\.test$/m);
-  assert.match(configCommand('history', '--data', gateway.data).output, /^3 .*\n2 .*\n1 /);
+  assert.equal((await configCommand('show', 'hostname', '--data', gateway.data)).output, 'load.example.test\n');
+  assert.match((await configCommand('save', '--data', gateway.data)).output, /^hostname: load\.example\.test$/m);
+  assert.match((await configCommand('history', '--data', gateway.data)).output, /^3 .*\n2 .*\n1 /);
   await gateway.stop();
 });
 
 test('a file that is wrong is not taken over: the reason is told, the file and the gateway stay as they were', async () => {
   const { gateway, file, port, write } = await onFile();
   const [text, { mode }] = [readFileSync(file, 'utf8'), statSync(file)];
-  const faulty = configCommand('load', write('gw.example.test', 'not a name'), '--commit', '--data', gateway.data);
+  const faulty = await configCommand(
+    'load',
+    write('gw.example.test', 'not a name'),
+    '--commit',
+    '--data',
+    gateway.data,
+  );
   assert.equal(faulty.code, 1);
   assert.match(faulty.output, /next\.yaml:\d+:\d+: hostname: a host name has labels of letters/);
   // Right by itself, but no thread can listen there.
   const taken = createServer().listen(await freePort(), '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const other = (taken.address() as { port: number }).port;
-  const unbuilt = configCommand(
+  const unbuilt = await configCommand(
     'load',
     write(`127.0.0.1:${port}`, `127.0.0.1:${other}`),
     '--commit',
@@ -108,7 +114,7 @@ test('every edit is refused with the name of the file and what to do instead', a
     ['rekey'],
   ];
   for (const args of edits) {
-    const { code, output } = configCommand(...args, '--data', gateway.data);
+    const { code, output } = await configCommand(...args, '--data', gateway.data);
     assert.equal(code, 1, args.join(' '));
     const said = `sallyport: this gateway was started with --config ${file}: that file is the only truth. Change the file and send SIGHUP, or sallyport config load\n`;
     assert.equal(output, said, args.join(' '));

@@ -23,7 +23,7 @@ async function store() {
   const folder = site.copy();
   const data = join(temporaryFolder(), 'data');
   const file = writeConfig(join(folder, 'site.yaml'), config);
-  const { code, output } = configCommand('load', file, '--commit', '--inline', '--data', data);
+  const { code, output } = await configCommand('load', file, '--commit', '--inline', '--data', data);
   assert.equal(code, 0, output);
   return { data, port };
 }
@@ -39,15 +39,15 @@ test('a running gateway gets another master key: what is committed before and af
   const key = join(data, 'master.key');
   const former = readFileSync(key, 'utf8');
   const gateway = await Gateway.startStore(data);
-  assert.equal(configCommand('set', 'hostname', 'after.example.test', '--data', data).code, 0);
-  const changed = configCommand('rekey', '--data', data);
+  assert.equal((await configCommand('set', 'hostname', 'after.example.test', '--data', data)).code, 0);
+  const changed = await configCommand('rekey', '--data', data);
   assert.deepEqual(
     [changed.code, changed.output],
     [0, `1 secret encrypted under the new key in ${key}\nKeep a copy of it apart\n`],
   );
   await gateway.event((event) => /changed the master key of the configuration store/.test(String(event['text'])));
-  assert.equal(configCommand('commit', '--data', data).code, 0);
-  const elsewhere = configCommand('rekey', '--to', join(data, 'other.key'), '--data', data);
+  assert.equal((await configCommand('commit', '--data', data)).code, 0);
+  const elsewhere = await configCommand('rekey', '--to', join(data, 'other.key'), '--data', data);
   assert.match(elsewhere.output, /a running gateway goes on with its own key file: stop it, or leave --to out/);
   await gateway.stop();
   const again = await Gateway.startStore(data);
@@ -63,11 +63,11 @@ test('the master key is read from the credentials of systemd, and then nothing o
   const { data, port } = await store();
   const credentials = temporaryFolder();
   renameSync(join(data, 'master.key'), join(credentials, 'master.key'));
-  assert.match(configCommand('show', '--data', data).output, /master\.key is missing: without the master key/);
+  assert.match((await configCommand('show', '--data', data)).output, /master\.key is missing: without the master key/);
   const env = { CREDENTIALS_DIRECTORY: credentials };
   const gateway = await Gateway.startStore(data, [], env);
   await startsTls(port);
-  const online = configCommand('rekey', '--data', data);
+  const online = await configCommand('rekey', '--data', data);
   assert.equal(online.code, 1);
   assert.match(
     online.output,

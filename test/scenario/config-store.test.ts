@@ -34,13 +34,13 @@ async function fileWithListener(change: (config: Section) => Section = (config) 
   return { port, folder, file: writeConfig(join(folder, 'site.yaml'), config), data: join(temporaryFolder(), 'data') };
 }
 
-function configure(...args: readonly string[]): string {
-  const { code, output } = configCommand(...args);
+async function configure(...args: readonly string[]): Promise<string> {
+  const { code, output } = await configCommand(...args);
   assert.equal(code, 0, output);
   return output;
 }
 
-const loaded = (file: string, data: string, ...more: readonly string[]): string =>
+const loaded = (file: string, data: string, ...more: readonly string[]): Promise<string> =>
   configure('load', file, '--commit', '--comment', 'loaded', '--data', data, ...more);
 
 test('a data folder without a configuration says how to load one', async () => {
@@ -56,7 +56,7 @@ test('a data folder without a configuration says how to load one', async () => {
 
 test('a file is loaded, committed, and run from the store; its relative paths lead where they led', async () => {
   const { file, data, port } = await fileWithListener();
-  assert.match(loaded(file, data), /Changes committed: revision 1, counts from the next start\n$/);
+  assert.match(await loaded(file, data), /Changes committed: revision 1, counts from the next start\n$/);
   const gateway = await Gateway.startStore(data);
   await gateway.line(/Sallyport is ready: revision 1/);
   const session = await SmtpSession.open({ port });
@@ -76,14 +76,14 @@ test('with --inline certificates, keys and authorities are in the store, and the
     },
     smtpAuthProfiles: {},
   }));
-  loaded(file, data, '--inline');
+  await loaded(file, data, '--inline');
   rmSync(folder, { recursive: true });
   const gateway = await Gateway.startStore(data);
   const session = await SmtpSession.open({ port });
   await session.startTls({ ca: site.pki.serverCa });
   await session.quit();
   await gateway.stop();
-  const shown = configure('show', '--data', data);
+  const shown = await configure('show', '--data', data);
   assert.match(shown, /keyPem: \(masked\)/);
   assert.match(shown, /password: \(masked\)/);
   assert.match(shown, /certPem: \|\n +-----BEGIN CERTIFICATE-----/);
@@ -94,7 +94,7 @@ test('with --inline certificates, keys and authorities are in the store, and the
 
 test('SIGHUP reads the files again that the committed revision names; with a broken one nothing changes', async () => {
   const { file, data, port, folder } = await fileWithListener();
-  loaded(file, data);
+  await loaded(file, data);
   const gateway = await Gateway.startStore(data);
   const other = new Pki(join(temporaryFolder(), 'pki'));
   writeFileSync(join(folder, 'pki', 'gateway.key'), other.gateway.key);
@@ -119,58 +119,58 @@ async function startTls(port: number, ca: string): Promise<SmtpSession> {
 
 test('a store moves to another machine by an export with secrets, and by no other', async () => {
   const { file, data, folder } = await fileWithListener();
-  loaded(file, data, '--inline');
+  await loaded(file, data, '--inline');
   const passphrase = join(folder, 'passphrase');
   writeFileSync(passphrase, 'open sesame\n');
   const [masked, sealed] = [join(folder, 'masked.yaml'), join(folder, 'sealed.yaml')];
-  assert.match(configure('save', masked, '--data', data), /secrets masked/);
-  configure('save', sealed, '--with-secrets', '--passphrase-file', passphrase, '--data', data);
+  assert.match(await configure('save', masked, '--data', data), /secrets masked/);
+  await configure('save', sealed, '--with-secrets', '--passphrase-file', passphrase, '--data', data);
   assert.equal(statSync(sealed).mode & 0o777, 0o600);
   const text = readFileSync(sealed, 'utf8');
   assert.ok(text.includes('keyPem: sealed:scrypt:') && !text.includes('PRIVATE KEY'));
-  assert.equal(configCommand('save', sealed, '--data', data).code, 1, 'a file was overwritten');
+  assert.equal((await configCommand('save', sealed, '--data', data)).code, 1, 'a file was overwritten');
   const other = join(temporaryFolder(), 'data');
-  const refused = configCommand('load', masked, '--data', other);
+  const refused = await configCommand('load', masked, '--data', other);
   assert.equal(refused.code, 1);
   assert.match(
     refused.output,
     /masked\.yaml:\d+:\d+: certificates\.gateway\.keyPem: the secret is masked, and there is none here/,
   );
-  loaded(sealed, other, '--passphrase-file', passphrase);
+  await loaded(sealed, other, '--passphrase-file', passphrase);
   assert.equal(
-    configure('save', '--with-secrets', '--clear', '--data', other).replace(/^#.*\n/gm, ''),
-    configure('save', '--with-secrets', '--clear', '--data', data).replace(/^#.*\n/gm, ''),
+    (await configure('save', '--with-secrets', '--clear', '--data', other)).replace(/^#.*\n/gm, ''),
+    (await configure('save', '--with-secrets', '--clear', '--data', data)).replace(/^#.*\n/gm, ''),
   );
   // Back where the secrets are, the masked file is no change.
-  assert.match(configure('load', masked, '--data', data), /^no differences$/m);
+  assert.match(await configure('load', masked, '--data', data), /^no differences$/m);
 });
 
 test('the uncommitted changes of the command line last from one command to the next', async () => {
   const { file, data } = await fileWithListener();
-  loaded(file, data);
-  configure('set', 'listeners.submission.maxConcurrency', '7', '--data', data);
-  configure('rename', 'certificates.gateway', 'renamed', '--data', data);
-  const diff = configure('diff', '--data', data);
+  await loaded(file, data);
+  await configure('set', 'listeners.submission.maxConcurrency', '7', '--data', data);
+  await configure('rename', 'certificates.gateway', 'renamed', '--data', data);
+  const diff = await configure('diff', '--data', data);
   assert.match(diff, /^\+ listeners\.submission\.maxConcurrency: 7$/m);
   assert.match(diff, /^\* listeners\.submission\.certificate: "gateway" -> "renamed"$/m);
-  assert.equal(configure('show', 'listeners.submission.maxConcurrency', '--candidate', '--data', data), '7\n');
-  assert.equal(configCommand('show', 'listeners.submission.maxConcurrency', '--data', data).code, 1);
-  assert.match(configure('commit', '--comment', 'seven', '--data', data), /revision 2/);
-  assert.match(configure('history', '--data', data), /^2  \S+  \S+  seven\n1  \S+  \S+  loaded\n$/);
-  configure('rollback', '1', '--data', data);
-  assert.equal(configure('diff', '1', '3', '--data', data), 'no differences\n');
-  configure('delete', 'listeners.submission.certificate', '--data', data);
-  assert.match(configure('clear', '--data', data), /^1 change given up$/m);
-  const wrong = configCommand('set', 'listeners.nothing', '{"type": "private"}', '--data', data);
+  assert.equal(await configure('show', 'listeners.submission.maxConcurrency', '--candidate', '--data', data), '7\n');
+  assert.equal((await configCommand('show', 'listeners.submission.maxConcurrency', '--data', data)).code, 1);
+  assert.match(await configure('commit', '--comment', 'seven', '--data', data), /revision 2/);
+  assert.match(await configure('history', '--data', data), /^2  \S+  \S+  seven\n1  \S+  \S+  loaded\n$/);
+  await configure('rollback', '1', '--data', data);
+  assert.equal(await configure('diff', '1', '3', '--data', data), 'no differences\n');
+  await configure('delete', 'listeners.submission.certificate', '--data', data);
+  assert.match(await configure('clear', '--data', data), /^1 change given up$/m);
+  const wrong = await configCommand('set', 'listeners.nothing', '{"type": "private"}', '--data', data);
   assert.equal(wrong.code, 0);
-  const refused = configCommand('commit', '--data', data);
+  const refused = await configCommand('commit', '--data', data);
   assert.equal(refused.code, 1);
   assert.match(refused.output, /^listeners\.nothing\.address: is missing/m);
 });
 
 test('a faulty file is not loaded: the lines are those of check', async () => {
   const { file, data } = await fileWithListener((config) => ({ ...config, hostname: 'not a name' }));
-  const { code, output } = configCommand('load', file, '--commit', '--data', data);
+  const { code, output } = await configCommand('load', file, '--commit', '--data', data);
   assert.equal(code, 1);
   assert.match(output, /^\S+site\.yaml:\d+:\d+: hostname: a host name has labels of letters/);
   assert.equal(await Gateway.launchStore(data).exited, 1);
@@ -182,30 +182,30 @@ test('where a file is the truth, load puts the new one in its place, once it is 
   const next = join(temporaryFolder(), 'next.yaml');
   writeFileSync(next, `# a remark that stays\n${original.replace('gw.example.test', 'new.example.test')}`);
   assert.match(
-    configure('load', next, '--config', file),
+    await configure('load', next, '--config', file),
     /^\* hostname: "gw\.example\.test" -> "new\.example\.test"\nChecked/m,
   );
   assert.equal(readFileSync(file, 'utf8'), original, 'replaced without --commit');
-  configure('load', next, '--commit', '--config', file);
+  await configure('load', next, '--commit', '--config', file);
   assert.equal(readFileSync(file, 'utf8'), readFileSync(next, 'utf8'));
   assert.equal(readFileSync(`${file}.previous`, 'utf8'), original);
   writeFileSync(next, original.replace('"submission"', '"sub mission"'));
-  const refused = configCommand('load', next, '--commit', '--config', file);
+  const refused = await configCommand('load', next, '--commit', '--config', file);
   assert.equal(refused.code, 1);
   assert.match(refused.output, /next\.yaml:\d+:\d+: mailFlowPolicies\["sub mission"\]: a name has 1 to 64/);
   assert.match(readFileSync(file, 'utf8'), /new\.example\.test/);
   assert.ok(!existsSync(join(folder, 'site.yaml.new')));
-  const set = configCommand('set', 'hostname', 'x', '--config', file);
+  const set = await configCommand('set', 'hostname', 'x', '--config', file);
   assert.equal(set.code, 1);
   assert.match(set.output, /that file is the only truth/);
 });
 
 test('an unconfirmed revision goes back at a start after its time, and at once where it cannot start', async () => {
   const { file, data, folder } = await fileWithListener();
-  loaded(file, data);
-  configure('set', 'hostname', 'late.example.test', '--data', data);
+  await loaded(file, data);
+  await configure('set', 'hostname', 'late.example.test', '--data', data);
   assert.match(
-    configure('commit', '--confirm', '1s', '--data', data),
+    await configure('commit', '--confirm', '1s', '--data', data),
     /Goes back to revision 1 at \S+ unless confirmed/,
   );
   await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -216,14 +216,14 @@ test('an unconfirmed revision goes back at a start after its time, and at once w
   mkdirSync(join(folder, 'more'));
   for (const name of ['gateway.pem', 'gateway.key'])
     copyFileSync(join(folder, 'pki', name), join(folder, 'more', name));
-  configure(
+  await configure(
     'set',
     'certificates.more',
     JSON.stringify({ certFile: join(folder, 'more/gateway.pem'), keyFile: join(folder, 'more/gateway.key') }),
     '--data',
     data,
   );
-  configure('commit', '--confirm', '10m', '--data', data);
+  await configure('commit', '--confirm', '10m', '--data', data);
   renameSync(join(folder, 'more'), join(folder, 'gone'));
   const second = await Gateway.startStore(data);
   await second.line(/an unconfirmed revision cannot start: .*there is no such file/);
@@ -234,7 +234,7 @@ test('an unconfirmed revision goes back at a start after its time, and at once w
 test('the master key may lie elsewhere; without it, or where everybody may read it, nothing starts', async () => {
   const { file, data } = await fileWithListener();
   const key = join(temporaryFolder(), 'the.key');
-  loaded(file, data, '--key-file', key);
+  await loaded(file, data, '--key-file', key);
   assert.ok(!existsSync(join(data, 'master.key')));
   const without = Gateway.launchStore(data);
   assert.equal(await without.exited, 1);
@@ -248,7 +248,7 @@ test('the master key may lie elsewhere; without it, or where everybody may read 
 
 test('a second process cannot open the store of a running gateway', async () => {
   const { file, data } = await fileWithListener();
-  loaded(file, data);
+  await loaded(file, data);
   const gateway = await Gateway.startStore(data);
   const second = Gateway.launchStore(data);
   assert.equal(await second.exited, 1);

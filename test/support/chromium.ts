@@ -3,12 +3,12 @@
  * scripts in them answer, and authenticators that the browser itself plays (domain WebAuthn).
  * Effects: starts and ends a browser, loopback.
  */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setTimeout as wait } from 'node:timers/promises';
 import { atEnd } from './at-end.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
 import { temporaryFolder } from './gateway.ts';
 
-const START_MS = 60_000;
 const ARGUMENTS = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
   // It shall talk to nobody but the pages of the test.
@@ -100,21 +100,18 @@ export class Page {
   async go(url: string): Promise<void> {
     const { errorText } = await this.send('Page.navigate', { url });
     if (errorText !== undefined) throw new Error(`${url}: ${JSON.stringify(errorText)}`);
-    // The document of before answers until the new one is there.
-    for (let i = 0; i < 600; i++) {
-      if ((await this.run('location.href + " " + document.readyState')) === `${url} complete`) return;
-      await wait(50);
-    }
-    throw new Error(`${url} was not loaded`);
+    // The document of before answers until the new one is there, or nobody while one takes the other's place.
+    await eventually(async () => {
+      const loaded = await this.run('location.href + " " + document.readyState').catch(String);
+      assert.equal(loaded, `${url} complete`);
+    });
   }
 
   /** What the expression, or the promise that it is, comes to; its exception is one here. */
   async run(expression: string): Promise<unknown> {
     const answer = await this.send('Runtime.evaluate', {
       expression,
-      awaitPromise: true,
-      returnByValue: true,
-      userGesture: true,
+      ...{ awaitPromise: true, returnByValue: true, userGesture: true },
     });
     const { exceptionDetails, result } = answer as {
       exceptionDetails?: { exception?: { description?: string } };
@@ -129,13 +126,8 @@ export class Page {
     await this.send('WebAuthn.enable');
     const { authenticatorId } = await this.send('WebAuthn.addVirtualAuthenticator', {
       options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-        ...options,
+        ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+        ...{ isUserVerified: true, automaticPresenceSimulation: true, ...options },
       },
     });
     return String(authenticatorId);
@@ -155,7 +147,7 @@ function endGroup({ pid }: ChildProcess): void {
 function debuggerOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => reject(new Error(`the browser did not start: ${text}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`the browser did not start: ${text}`)), PATIENCE_MS);
     child.once('error', reject);
     child.once('close', (code) => reject(new Error(`the browser ended with ${code}: ${text}`)));
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -5,6 +5,7 @@
 import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from './at-end.ts';
+import { freePort } from './free-port.ts';
 
 export type CrlAnswer =
   | { readonly kind: 'list'; readonly body: string | Buffer }
@@ -30,8 +31,8 @@ export class CrlServer {
   }
 
   /** Ends with the test file, however that ends. */
-  static async start(answer: CrlAnswer, port = 0): Promise<CrlServer> {
-    const server = new CrlServer(await listen(port), answer);
+  static async start(answer: CrlAnswer): Promise<CrlServer> {
+    const server = new CrlServer(await listen(await freePort()), answer);
     atEnd(() => server.stop());
     return server;
   }
@@ -53,6 +54,11 @@ export class CrlServer {
 
   stop(): Promise<void> {
     return this.#server.listening ? this.down() : Promise.resolve();
+  }
+
+  /** Ends the answers that are still on their way. */
+  cut(): void {
+    this.#server.closeAllConnections();
   }
 
   /** Resolves with the next request. */

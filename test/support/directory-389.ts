@@ -8,13 +8,11 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { accepting } from './accepting.ts';
 import { atEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
-import { accepts } from './samba-ad.ts';
 
 const TEMPLATES = '/usr/share/dirsrv/data';
-const START_LIMIT_MS = 60_000;
 export const DS_BASE = 'dc=example,dc=test';
 export const DS_ACCOUNT = { dn: 'cn=Directory Manager', password: 'gateway-secret' } as const;
 
@@ -44,11 +42,7 @@ export class Directory389 {
       },
     );
     directory.#child = child;
-    const limit = performance.now() + START_LIMIT_MS;
-    while (!(await accepts('127.0.0.1', port))) {
-      if (child.exitCode !== null || performance.now() > limit) throw new Error('ns-slapd did not start');
-      await wait(50);
-    }
+    await accepting(child, port);
     return directory;
   }
 

@@ -9,11 +9,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { atEnd } from './at-end.ts';
+import { PATIENCE_MS } from './eventually.ts';
+import { runProgram } from './program.ts';
 
 export const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'sallyport');
-const READY_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 15_000;
-const EVENT_LIMIT_MS = 20_000;
 
 /** A log line of `--log json`. */
 export type LogEvent = {
@@ -57,14 +56,15 @@ export function writeConfig(file: string, config: ConfigText): string {
 
 /** `sallyport check`: the exit code and the lines it printed. */
 export function check(file: string): { readonly code: number | null; readonly lines: readonly string[] } {
-  const { status, stdout } = spawnSync(PROGRAM, ['check', file], { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout } = spawnSync(PROGRAM, ['check', file], { encoding: 'utf8', timeout: PATIENCE_MS });
   return { code: status, lines: stdout.split('\n').filter((line) => line !== '') };
 }
 
 /** `sallyport config …`: the exit code and what it printed. */
-export function configCommand(...args: readonly string[]): { readonly code: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync(PROGRAM, ['config', ...args], { encoding: 'utf8', timeout: 60_000 });
-  return { code: status, output: stdout + stderr };
+export async function configCommand(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  return await runProgram(PROGRAM, ['config', ...args]);
 }
 
 export type GatewayOptions = {
@@ -79,7 +79,7 @@ export type GatewayOptions = {
 
 function load(configFile: string, data: string): void {
   const args = ['config', 'load', configFile, '--commit', '--data', data];
-  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: PATIENCE_MS });
   assert.equal(status, 0, stdout);
 }
 
@@ -105,8 +105,8 @@ export class Gateway {
         resolve(signal === null ? code : null);
       });
     });
-    let rest = '';
     for (const stream of [child.stdout, child.stderr]) {
+      let rest = '';
       stream?.setEncoding('utf8').on('data', (text: string) => {
         const lines = (rest + text).split('\n');
         rest = lines.pop() ?? '';
@@ -142,14 +142,14 @@ export class Gateway {
 
   static async startStore(data: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Gateway> {
     const gateway = Gateway.launchStore(data, args, env);
-    await gateway.line(/\bready\b/, READY_LIMIT_MS);
+    await gateway.line(/\bready\b/);
     return gateway;
   }
 
   /** Starts the program and waits for `ready`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
     const gateway = Gateway.launch(options);
-    await gateway.line(/\bready\b/, READY_LIMIT_MS);
+    await gateway.line(/\bready\b/);
     return gateway;
   }
 
@@ -165,7 +165,7 @@ export class Gateway {
   /** SIGTERM; the exit code. */
   async stop(): Promise<number | null> {
     this.signal('SIGTERM');
-    const timer = setTimeout(() => this.signal('SIGKILL'), STOP_LIMIT_MS);
+    const timer = setTimeout(() => this.signal('SIGKILL'), PATIENCE_MS);
     const code = await this.exited;
     clearTimeout(timer);
     return code;
@@ -189,21 +189,13 @@ export class Gateway {
   }
 
   /** The first line that matches, now or later. */
-  async line(pattern: RegExp, limitMs = EVENT_LIMIT_MS): Promise<string> {
-    return await this.#until(
-      () => this.lines.find((line) => pattern.test(line)),
-      `a line that matches ${pattern}`,
-      limitMs,
-    );
+  async line(pattern: RegExp): Promise<string> {
+    return await this.#until(() => this.lines.find((line) => pattern.test(line)), `a line that matches ${pattern}`);
   }
 
   /** The first event for which `matches` holds, now or later. */
-  async event(matches: (event: LogEvent) => boolean, { from = 0, limitMs = EVENT_LIMIT_MS } = {}): Promise<LogEvent> {
-    return await this.#until(
-      () => this.events.slice(from).find(matches),
-      `an event for which ${matches.toString()}`,
-      limitMs,
-    );
+  async event(matches: (event: LogEvent) => boolean, { from = 0 } = {}): Promise<LogEvent> {
+    return await this.#until(() => this.events.slice(from).find(matches), `an event for which ${matches.toString()}`);
   }
 
   /** Resolves with the ICID of the connection that came from this client port. */
@@ -229,13 +221,13 @@ export class Gateway {
     return this.lines.slice(-60).join('\n');
   }
 
-  async #until<T>(find: () => T | undefined, what: string, limitMs: number): Promise<T> {
-    const deadline = Date.now() + limitMs;
+  async #until<T>(find: () => T | undefined, what: string): Promise<T> {
+    const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
       assert.ok(!this.#over, `the gateway ended before ${what}\n${this.output()}`);
-      assert.ok(Date.now() < deadline, `not in ${limitMs} ms: ${what}\n${this.output()}`);
+      assert.ok(Date.now() < deadline, `not in ${PATIENCE_MS} ms: ${what}\n${this.output()}`);
       await this.#change(deadline - Date.now());
     }
   }

@@ -13,6 +13,7 @@ import type {
   Recipient,
   Settlement,
 } from '../../src/core/ports.ts';
+import { PATIENCE_MS } from './eventually.ts';
 
 type Row = {
   readonly message: NewMessage;
@@ -101,8 +102,8 @@ export class MemoryQueue implements QueueStore {
   }
 
   /** Until the queue looks as wanted. */
-  async until(wanted: () => boolean, timeoutMs = 10_000): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+  async until(wanted: () => boolean): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
     while (!wanted()) {
       const left = deadline - performance.now();
       if (left <= 0) throw new Error(`the queue is not as wanted: ${JSON.stringify(this.settled)}`);

@@ -5,10 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { PATIENCE_MS } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 export type Delivered = { readonly from: string; readonly to: readonly string[]; readonly text: string };
-
-const WAIT_LIMIT_MS = 30_000;
 
 export class NextHop {
   readonly messages: Delivered[] = [];
@@ -32,8 +32,8 @@ export class NextHop {
     this.#serve();
   }
 
-  static async start(port = 0): Promise<NextHop> {
-    return new NextHop(await listen(port));
+  static async start(): Promise<NextHop> {
+    return new NextHop(await listen(await freePort()));
   }
 
   /** Connections are refused from now on. */
@@ -57,14 +57,14 @@ export class NextHop {
   }
 
   /** The first message for which `matches` holds, now or later. */
-  async message(matches: (message: Delivered) => boolean, limitMs = WAIT_LIMIT_MS): Promise<Delivered> {
-    const deadline = Date.now() + limitMs;
+  async message(matches: (message: Delivered) => boolean): Promise<Delivered> {
+    const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const found = this.messages.find(matches);
       if (found !== undefined) return found;
       assert.ok(
         Date.now() < deadline,
-        `the next hop did not get the message in ${limitMs} ms; it has ${this.messages.length}`,
+        `the next hop did not get the message in ${PATIENCE_MS} ms; it has ${this.messages.length}`,
       );
       await this.next(deadline - Date.now());
     }

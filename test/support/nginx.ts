@@ -6,14 +6,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { accepting } from './accepting.ts';
 import { atEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './gateway.ts';
-
-const UP_LIMIT_MS = 10_000;
 
 export type NginxOptions = {
   /** Lines of the server block: `location = /x { return 302 http://…; }`. */
@@ -69,11 +66,7 @@ export class Nginx {
   async up(): Promise<void> {
     const child = spawn('nginx', ['-p', this.#folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' });
     this.#child = child;
-    for (const deadline = Date.now() + UP_LIMIT_MS; !(await accepts(this.port)); ) {
-      if (child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`nginx does not listen\n${readFileSync(join(this.#folder, 'error.log'), 'utf8')}`);
-      await wait(20);
-    }
+    await accepting(child, this.port);
   }
 
   /** From here on connections are refused. */
@@ -84,17 +77,6 @@ export class Nginx {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    const answer = (accepted: boolean): void => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.once('connect', () => answer(true)).once('error', () => answer(false));
-  });
 }
 
 /** One process in the foreground; as root it reads the folder as root. */

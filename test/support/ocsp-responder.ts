@@ -14,6 +14,7 @@ import { parseCertificate } from '../../src/tls/certificate.ts';
 import type { Issuer } from '../pkits/certificate-writer.ts';
 import { atEnd } from './at-end.ts';
 import type { Credentials } from './certificate-authority.ts';
+import { freePort } from './free-port.ts';
 import { ocspResponse, type SingleWish } from './ocsp-writer.ts';
 
 const run = promisify(execFile);
@@ -65,7 +66,7 @@ export class OcspResponder {
 
   static async start(options: ResponderOptions): Promise<OcspResponder> {
     mkdirSync(options.folder, { recursive: true });
-    return new OcspResponder(await listen(options.port ?? 0), options);
+    return new OcspResponder(await listen(await freePort()), options);
   }
 
   get url(): string {
@@ -156,7 +157,6 @@ export type ResponderOptions = {
   readonly authority: Credentials;
   readonly folder: string;
   readonly index: OcspIndex;
-  readonly port?: number;
 };
 
 /** An authority made with openssl in the terms of certificate-writer.ts. */

@@ -3,7 +3,7 @@
  * does. Ended by its own `postfix stop`. Effects: starts and ends Postfix, writes files.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** master.cf below the doors. What deliveries go through (smtp, virtual) is the caller's. */
@@ -81,5 +81,10 @@ export function postfix(folder: string, command: 'start' | 'stop'): void {
   execFileSync(program, [...args, command], { stdio: 'ignore' });
 }
 
-export const postfixLog = (folder: string): string => readFileSync(join(folder, 'mail.log'), 'utf8');
+/** What it has logged so far; its log begins a moment after its start. */
+export function postfixLog(folder: string): string {
+  const file = join(folder, 'mail.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
 export const masterPid = (folder: string): number => Number(readFileSync(join(folder, 'spool/pid/master.pid'), 'utf8'));

@@ -3,17 +3,17 @@
  * port of loopback that delivers to Maildirs. Needs root, as Postfix does. Ended by its own `postfix stop`.
  * Effects: starts and ends Postfix, writes files.
  */
+import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Credentials } from './certificate-authority.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { postfix, postfixFolder, postfixLog, smtpd, writePostfix } from './postfix-instance.ts';
 
 const NOBODY = 65_534;
-const POLL_MS = 25;
 
 export type PostfixOptions = {
   /** Addresses with a mail box; every other recipient gets 550. */
@@ -28,7 +28,7 @@ export type PostfixNextHop = {
   readonly port: number;
   /** What arrived in a mail box, as Postfix wrote it: line ends are LF. */
   mailbox(address: string): string[];
-  waitFor(address: string, count: number, timeoutMs?: number): Promise<string[]>;
+  waitFor(address: string, count: number): Promise<string[]>;
   log(): string;
   stop(): Promise<void>;
 };
@@ -45,11 +45,7 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixNext
   });
   writeFileSync(mailboxesFile(folder), options.mailboxes.map((box) => `${box} ${box}/\n`).join(''));
   postfix(folder, 'start');
-  await until(
-    () => answers(port),
-    10_000,
-    () => 'Postfix does not answer',
-  );
+  await eventually(async () => assert.ok(await answers(port), 'Postfix does not answer'));
 
   const mailbox = (address: string): string[] => {
     const inbox = at(`mail/${address}/new`);
@@ -63,14 +59,12 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixNext
   return {
     port,
     mailbox,
-    async waitFor(address, count, timeoutMs = 15_000) {
-      await until(
-        async () => mailbox(address).length >= count,
-        timeoutMs,
-        () => `mail box ${address}: ${log()}`,
-      );
-      return mailbox(address);
-    },
+    waitFor: (address, count) =>
+      eventually(() => {
+        const mails = mailbox(address);
+        assert.ok(mails.length >= count, `${mails.length} of ${count} mails for ${address}:\n${log()}`);
+        return mails;
+      }),
     log,
     async stop() {
       postfix(folder, 'stop');
@@ -109,13 +103,5 @@ const answers = (port: number): Promise<boolean> =>
       socket.end('QUIT\r\n');
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false));
   });
-
-async function until(check: () => Promise<boolean>, timeoutMs: number, why: () => string): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(why());
-    await wait(POLL_MS);
-  }
-}

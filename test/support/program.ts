@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { atEnd } from './at-end.ts';
-
-const LIMIT_MS = 30_000;
+import { PATIENCE_MS } from './eventually.ts';
 
 export type ProgramOptions = {
   readonly input?: string;
@@ -20,7 +19,7 @@ export type Finished = {
   readonly output: string;
 };
 
-/** Runs the program; its exit code and output. It is killed after half a minute. */
+/** Runs the program; its exit code and output. It is killed where it does not end. */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -89,7 +88,7 @@ export class Program {
 
   /** Waits until the output has what the pattern says, behind what was found before. */
   async shows(pattern: RegExp, from = 0): Promise<number> {
-    const deadline = Date.now() + LIMIT_MS;
+    const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const match = pattern.exec(this.output.slice(from));
       if (match !== null) return from + match.index + match[0].length;
@@ -106,7 +105,7 @@ export class Program {
   }
 
   async finished(): Promise<number | null> {
-    const timer = setTimeout(() => this.kill(), LIMIT_MS);
+    const timer = setTimeout(() => this.kill(), PATIENCE_MS);
     const code = await this.#closed;
     clearTimeout(timer);
     return code;

@@ -7,13 +7,12 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { accepting } from './accepting.ts';
 import { atEnd } from './at-end.ts';
+import { PATIENCE_MS } from './eventually.ts';
 
-const START_LIMIT_MS = 60_000;
 export const AD_BASE = 'DC=ad,DC=example,DC=test';
 export const AD_ACCOUNT = { dn: `CN=Administrator,CN=Users,${AD_BASE}`, password: 'Gateway-Secret-1' } as const;
 
@@ -54,7 +53,7 @@ export class SambaAd {
     try {
       execFileSync('samba-tool', ['domain', 'provision', ...domain, ...host, `--targetdir=${join(folder, 'dc')}`], {
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: START_LIMIT_MS,
+        timeout: PATIENCE_MS,
       });
     } catch (error) {
       writeFileSync(log, error instanceof Error && 'stderr' in error ? String(error.stderr) : '');
@@ -90,11 +89,7 @@ export class SambaAd {
       stdio: 'ignore',
     });
     this.#child = child;
-    const limit = performance.now() + START_LIMIT_MS;
-    while (!(await accepts(this.#address, 636))) {
-      if (child.exitCode !== null || performance.now() > limit) throw new Error('samba did not start');
-      await wait(50);
-    }
+    await accepting(child, 636, this.#address);
   }
 
   /** Adds entries. */
@@ -125,15 +120,4 @@ export class SambaAd {
     child.kill('SIGKILL');
     await ended;
   }
-}
-
-export function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, host);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import net, { type Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
+import { setTimeout as wait } from 'node:timers/promises';
+import { PATIENCE_MS } from './eventually.ts';
 
 /** What the sink does instead of its ordinary reply. Lines are sent as they are, CRLF is added. */
 export type Reaction =
@@ -58,7 +59,7 @@ export type Sink = {
   readonly address: string;
   readonly messages: readonly SinkMessage[];
   readonly sessions: readonly SinkSession[];
-  waitFor(count: number, timeoutMs?: number): Promise<readonly SinkMessage[]>;
+  waitFor(count: number): Promise<readonly SinkMessage[]>;
   stop(): Promise<void>;
 };
 
@@ -92,11 +93,11 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
     address,
     messages,
     sessions,
-    async waitFor(count, timeoutMs = 10_000) {
-      const deadline = performance.now() + timeoutMs;
+    async waitFor(count) {
+      const deadline = performance.now() + PATIENCE_MS;
       while (messages.length < count) {
         const left = deadline - performance.now();
-        if (left <= 0) throw new Error(`${messages.length} of ${count} messages after ${timeoutMs} ms`);
+        if (left <= 0) throw new Error(`${messages.length} of ${count} messages after ${PATIENCE_MS} ms`);
         await new Promise<void>((resolve) => {
           const done = (): void => {
             clearTimeout(timer);
@@ -280,7 +281,8 @@ class Conversation {
       return 0;
     }
     if (typeof reaction === 'object' && 'delayMs' in reaction) {
-      await wait(reaction.delayMs);
+      // A reply that nobody waits for any more keeps no process alive.
+      await wait(reaction.delayMs, undefined, { ref: false });
       return this.#say(reaction.reply);
     }
     return this.#say(typeof reaction === 'string' ? reaction : reaction.join('\r\n'));

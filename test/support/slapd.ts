@@ -6,16 +6,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { accepting } from './accepting.ts';
 import { atEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
 
 const RECIPES = join(import.meta.dirname, '..', 'contract', 'recipes');
 const SCHEMAS = ['core', 'cosine', 'inetorgperson'];
-const START_LIMIT_MS = 15_000;
 
 export const GATEWAY_ACCOUNT = { dn: 'cn=gateway,dc=example,dc=test', password: 'gateway-secret' } as const;
 export const RECIPE_LDIF = readFileSync(join(RECIPES, 'directory.ldif'), 'utf8');
@@ -70,11 +68,7 @@ export class Slapd {
     await this.stop();
     const child = spawn('/usr/sbin/slapd', ['-d', '0', '-f', this.#config, '-h', this.#urls], { stdio: 'ignore' });
     this.#child = child;
-    const limit = performance.now() + START_LIMIT_MS;
-    while (!(await accepts(this.port))) {
-      if (child.exitCode !== null || performance.now() > limit) throw new Error('slapd did not start');
-      await wait(20);
-    }
+    await accepting(child, this.port);
   }
 
   /** Ends it; every connection drops. */
@@ -104,17 +98,6 @@ function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((task) =>
     / T /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8')),
   );
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function configText(

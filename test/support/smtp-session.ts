@@ -7,8 +7,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
-
-const REPLY_LIMIT_MS = 20_000;
+import { PATIENCE_MS } from './eventually.ts';
 
 export type SmtpReply = {
   readonly code: number;
@@ -115,15 +114,15 @@ export class SmtpSession {
   }
 
   /** The next reply; an error that shows the talk where the connection ends or nothing comes. */
-  async reply(limitMs = REPLY_LIMIT_MS): Promise<SmtpReply> {
-    const deadline = Date.now() + limitMs;
+  async reply(): Promise<SmtpReply> {
+    const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const reply = this.#takeReply();
       if (reply !== undefined) return reply;
       if (this.#ended)
         throw new Error(`connection ended${this.#error ? ` (${this.#error.message})` : ''}\n${this.talk()}`);
       if (Date.now() >= deadline)
-        throw new Error(`no reply in ${limitMs} ms; buffer ${JSON.stringify(this.#buffer)}\n${this.talk()}`);
+        throw new Error(`no reply in ${PATIENCE_MS} ms; buffer ${JSON.stringify(this.#buffer)}\n${this.talk()}`);
       await this.#change(deadline - Date.now());
     }
   }
@@ -168,10 +167,10 @@ export class SmtpSession {
   }
 
   /** Resolves when the server has closed the connection; what came before may still be read. */
-  async closed(limitMs = REPLY_LIMIT_MS): Promise<void> {
-    const deadline = Date.now() + limitMs;
+  async closed(): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
     while (!this.#ended) {
-      if (Date.now() >= deadline) throw new Error(`still open after ${limitMs} ms\n${this.talk()}`);
+      if (Date.now() >= deadline) throw new Error(`still open after ${PATIENCE_MS} ms\n${this.talk()}`);
       await this.#change(deadline - Date.now());
     }
   }

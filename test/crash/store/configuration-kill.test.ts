@@ -9,6 +9,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoreVault } from '../../../src/config/store-vault.io.ts';
+import { PATIENCE_MS } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { configCommand, Gateway, temporaryFolder } from '../../support/gateway.ts';
 
@@ -20,13 +21,13 @@ function commitKilledAt(step: number, data: string): boolean {
   const paths = ['config.db', 'config.db-wal', 'config.db-shm'].flatMap((name) => ['-P', join(data, name)]);
   const kill = ['-f', '-o', '/dev/null', ...paths, '-e', `inject=all:signal=SIGKILL:when=${step}`];
   const commit = [MAIN, 'config', 'commit', '--comment', 'second', '--data', data];
-  const { status, signal } = spawnSync('strace', [...kill, process.execPath, ...commit], { timeout: 60_000 });
+  const { status, signal } = spawnSync('strace', [...kill, process.execPath, ...commit], { timeout: PATIENCE_MS });
   assert.ok(status === 0 || signal === 'SIGKILL', `strace ended with ${String(status)} ${String(signal)}`);
   return status === 0;
 }
 
 test('kill -9 at every step of a commit leaves the old revision or the new one, whole', {
-  timeout: 170_000,
+  timeout: 600_000,
 }, async () => {
   const folder = temporaryFolder();
   const port = await freePort();
@@ -39,7 +40,7 @@ test('kill -9 at every step of a commit leaves the old revision or the new one, 
     ['load', file, '--commit'],
     ['set', 'hostname', 'new.example.test'],
   ])
-    assert.equal(configCommand(...args, '--data', base).code, 0);
+    assert.equal((await configCommand(...args, '--data', base)).code, 0);
   const data = join(folder, 'data');
   const seen: number[] = [];
   for (let step = 1, done = false; !done; step++) {

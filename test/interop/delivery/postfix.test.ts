@@ -69,7 +69,7 @@ test('a hundred messages reach Postfix once each, over a few connections', async
   for (let i = 0; i < 100; i++)
     await queue.accept(newMessage({ to: ['many@example.com'], text: `Subject: number ${i}\r\n\r\nx\r\n` }));
   const rig = startRig(t, { queue, routes: routes(), delivery: { maxConnectionsPerHost: 4 } });
-  const mails = await postfix.waitFor('many@example.com', 100, 30_000);
+  const mails = await postfix.waitFor('many@example.com', 100);
   await queue.until(() => queue.settled.length === 100);
   const subjects = new Set(mails.map((mail) => /Subject: (.*)\n/.exec(mail)?.[1]));
   assert.equal(subjects.size, 100);
