@@ -119,7 +119,7 @@ run_group() {
   : >"$work/counts"
   limit=$(limit_seconds_of "$group")
   # File names of this repository have no blanks.
-  SALLYPORT_TEST_COUNTS="$work/counts" timeout -k 10 "$limit" "$node" --test --test-concurrency=2 --test-timeout=180000 \
+  SALLYPORT_TEST_COUNTS="$work/counts" timeout -k 10 "$limit" "$node" --test --test-concurrency=2 --test-timeout=600000 \
     --test-reporter=./test/support/report.ts --test-reporter-destination=stdout $(cat "$work/files")
   result=$?
   read -r passed failed <"$work/counts" || { passed=0; failed=1; }

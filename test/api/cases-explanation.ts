@@ -1,10 +1,11 @@
 /** Requests of those who ask why, and what would be. */
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Role } from '../../src/admin/roles.ts';
 import type { ApiKey } from '../../src/admin/routes.ts';
 import type { Case, Make, ProblemCase, World } from './case.ts';
+import { eventually } from '../support/eventually.ts';
 import { SmtpSession } from '../support/smtp-session.ts';
 import { changed, contradicted, faultyEdit, unchanged } from './cases-configuration.ts';
 
@@ -51,8 +52,8 @@ async function seenClients({ api }: World): Promise<void> {
   const session = await SmtpSession.open({ port: api.smtpPort });
   await session.send({ from: 'alice@example.test', to: 'x@elsewhere.example' });
   await session.quit();
-  // Threads tell every five seconds.
-  for (const limit = Date.now() + 15_000; !existsSync(history) && Date.now() < limit; ) await wait(50);
+  // Threads tell every second.
+  await eventually(() => assert.ok(existsSync(history), `there is no ${history}`));
 }
 
 const traced = async (world: World): Promise<{ readonly body: object }> => ({

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
 import { piped } from '../support/command-line.ts';
+import { eventually } from '../support/eventually.ts';
 import { PROGRAM, writeConfig } from '../support/gateway.ts';
 import { runProgram } from '../support/program.ts';
 import { type One, Site } from '../support/site.ts';
@@ -99,11 +99,12 @@ test('where a file is the truth, dryrun and trace --candidate say what reading i
   await session.authPlain('bob', 'bob-secret');
   await session.send({ from: 'bob@example.test' });
   await session.quit();
-  for (let seen = 0; seen === 0; await wait(50)) {
+  await eventually(() => {
     const history = ClientHistory.read(gateway.data);
-    seen = history?.countClients(0) ?? 0;
+    const seen = history?.countClients(0);
     history?.close();
-  }
+    assert.equal(seen, 1);
+  });
   const command = async (...args: readonly string[]) =>
     await runProgram(PROGRAM, [...args, '--config', gateway.configFile]);
   const same = await command('dryrun');

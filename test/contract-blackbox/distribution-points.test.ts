@@ -138,7 +138,7 @@ test('a redirect to a host that is not allowed is not followed', async () => {
 
 test('while the list is on its way MAIL FROM gets 454, other commands go on, and the session is served once it is here', async () => {
   const server = await CrlServer.start({ kind: 'hanging' });
-  const { gateway, port } = await start({ points: allow(server, { wait: '200ms', timeout: '2s' }) });
+  const { gateway, port } = await start({ points: allow(server, { wait: '200ms' }) });
   const session = await open(port, card(server.url()));
   await session.expect('EHLO client.example.test', '250');
   const reply = await session.expect('MAIL FROM:<alice@example.test>', '454 4.7.0');
@@ -147,6 +147,7 @@ test('while the list is on its way MAIL FROM gets 454, other commands go on, and
   const deferred = await gateway.event((event) => event.event === 'certificate-deferred');
   assert.match(String(deferred['reason']), /no revocation list of CN=Test Card Issuing CA/);
   server.answer = list();
+  server.cut();
   await gateway.event((event) => event.event === 'crl-failed');
   const updated = await runProgram(PROGRAM, ['crl', 'update', '--data', gateway.data]);
   assert.equal(updated.code, 0, updated.output);

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { PATIENCE_MS } from '../support/eventually.ts';
 
 const CHILD = path.join(import.meta.dirname, 'queue-disk-full-child.ts');
 
@@ -18,7 +19,7 @@ async function onSmallDisk(scenario: string): Promise<Record<string, unknown>> {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const args = ['--mount', ...asRoot, 'sh', '-c', script, 'sh', folder, process.execPath, CHILD, scenario];
   try {
-    const { stdout } = await promisify(execFile)('unshare', args, { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)('unshare', args, { timeout: PATIENCE_MS });
     return JSON.parse(stdout) as Record<string, unknown>;
   } finally {
     rmSync(folder, { recursive: true });

@@ -73,7 +73,8 @@ test('a revocation list near its end, one past it, and a certificate near its en
 });
 
 test('when the disk is full mail gets 452 and the alert leaves all the same; duplicates are held back, then told of', async () => {
-  const { gateway, port } = await start({ initialWait: '3s' }, (config) => ({
+  // Long enough for five refusals on a busy machine.
+  const { gateway, port } = await start({ initialWait: '5s' }, (config) => ({
     ...config,
     system: { minFreeSpace: '1000000G' },
   }));

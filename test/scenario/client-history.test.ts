@@ -11,6 +11,7 @@ import { dryRun as replay } from '../../src/explain/dry-run.io.ts';
 import { ClientHistory } from '../../src/log/client-history.io.ts';
 import { offlineRevocation } from '../../src/explain/offline-revocation.io.ts';
 import { loadRevision } from '../../src/control/revision.io.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import { Site, withListener } from '../support/site.ts';
@@ -51,7 +52,7 @@ before(async () => {
 });
 
 const command = (args: readonly string[]): { code: number | null; text: string } => {
-  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: PATIENCE_MS });
   return { code: status, text: stdout };
 };
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Gateway, PROGRAM } from '../support/gateway.ts';
 import { Site, withListener } from '../support/site.ts';
@@ -40,7 +41,7 @@ async function login(at: number, user: string, password = `${user}-secret`): Pro
 }
 
 const command = (...args: string[]): { code: number | null; text: string } => {
-  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: PATIENCE_MS });
   return { code: status, text: stdout };
 };
 

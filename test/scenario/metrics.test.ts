@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { freePort, freePorts } from '../support/free-port.ts';
 import { PROGRAM } from '../support/gateway.ts';
 import { runProgram } from '../support/program.ts';
@@ -26,9 +27,11 @@ test('metrics count what receive threads and delivery did, and say what waits in
     const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
   };
-  assert.equal(await value('sallyport_messages_received_total'), 3);
-  assert.equal(await value('sallyport_queue_messages'), 3);
-  assert.equal(await value('sallyport_queue_active_recipients'), 3);
+  await eventually(async () => {
+    assert.equal(await value('sallyport_messages_received_total'), 3);
+    assert.equal(await value('sallyport_queue_messages'), 3);
+    assert.equal(await value('sallyport_queue_active_recipients'), 3);
+  });
   assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/`)).status, 404);
   await gateway.stop();
 });

@@ -19,13 +19,19 @@ const UID = Number(
     ?.split(':')[2],
 );
 
-/** Real and effective user of each thread. */
+/** Real and effective user of each thread; one may have ended since they were listed. */
 const usersOf = (pid: number): number[] =>
   readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    (/^Uid:\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8')) ?? [])
-      .slice(1)
-      .map(Number),
+    (/^Uid:\s+(\d+)\s+(\d+)/m.exec(statusOf(`${pid}/task/${task}`)) ?? []).slice(1).map(Number),
   );
+
+function statusOf(task: string): string {
+  try {
+    return readFileSync(`/proc/${task}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 test('once its ports are bound the gateway runs as system.user, and mail is queued and delivered as before', async () => {
   const site = await Site.open();

@@ -90,11 +90,10 @@ test('suspending delivery lets the transaction under way finish, and begins no o
   await api.good('POST /api/suspend', { body: { delivery: true } });
   await submit(api.mailPort, { text: 'Subject: comes after\r\n\r\nx\r\n' });
   assert.equal(((await status())['delivery'] as Body)['connections'], 1);
+  const from = api.gateway.events.length;
   nextHop.letGo();
   await nextHop.messageWith('Subject: under way');
-  await api.gateway.event((event) => event.event === 'dcid-close', {
-    from: api.gateway.events.findIndex(({ event }) => event === 'delivered'),
-  });
+  await api.gateway.event((event) => event.event === 'dcid-close', { from });
   assert.equal(arrived('comes after'), 0);
   await api.good('POST /api/resume', { body: { delivery: true } });
   await nextHop.messageWith('comes after');
@@ -126,16 +125,15 @@ test('workqueue pause: new mail waits in the work queue, over a restart, and goe
   assert.match(await metrics(), /^sallyport_work_queue_paused 0$/m);
 });
 
-test('suspending, pausing and resuming again and again while mail flows loses and doubles nothing', {
-  timeout: 120_000,
-}, async () => {
+test('suspending, pausing and resuming again and again while mail flows loses and doubles nothing', async () => {
   const senders = 4;
   const each = 60;
   const sent: string[] = [];
   let sending = true;
+  let turns = 0;
   const flow = Promise.all(
     Array.from({ length: senders }, async (_, s) => {
-      for (let n = 0; n < each; n++) {
+      for (let n = 0; n < each || turns <= 3; n++) {
         const to = `r${s}-${n}@toggle.example`;
         await submit(api.mailPort, { to });
         sent.push(to);
@@ -144,7 +142,6 @@ test('suspending, pausing and resuming again and again while mail flows loses an
   ).finally(() => {
     sending = false;
   });
-  let turns = 0;
   for (; sending; turns++) {
     await api.good('POST /api/suspend', { body: { delivery: true } });
     await api.good('POST /api/queue/work-queue/pause', { body: {} });
@@ -152,7 +149,6 @@ test('suspending, pausing and resuming again and again while mail flows loses an
     await api.good('POST /api/queue/work-queue/resume');
   }
   await flow;
-  assert.ok(turns > 3, `${turns} turns`);
   for (const to of sent) await api.site.nextHop.message((message) => message.to.includes(to));
   const taken = api.site.nextHop.messages.flatMap(({ to }) => to).filter((to) => to.endsWith('@toggle.example'));
   assert.deepEqual(taken.toSorted(), sent.toSorted());

@@ -15,6 +15,7 @@ import { offlineRevocation } from '../../src/explain/offline-revocation.io.ts';
 import type { TraceStage } from '../../src/pipeline/session-trace.ts';
 import { loadRevision } from '../../src/control/revision.io.ts';
 import { trace, type TraceInput, type TraceReport } from '../../src/explain/trace.io.ts';
+import { PATIENCE_MS } from '../support/eventually.ts';
 import { freePorts } from '../support/free-port.ts';
 import { type Gateway, PROGRAM, writeConfig } from '../support/gateway.ts';
 import { badKinds } from '../support/pki.ts';
@@ -239,7 +240,7 @@ async function askGateway({ certificates, login, message, ...rest }: TraceInput)
 
 function run(args: readonly string[]): { code: number | null; text: string } {
   const all = ['trace', '--config', gateway.configFile, '--data', gateway.data, ...args];
-  const { status, stdout } = spawnSync(PROGRAM, all, { encoding: 'utf8', timeout: 30_000 });
+  const { status, stdout } = spawnSync(PROGRAM, all, { encoding: 'utf8', timeout: PATIENCE_MS });
   return { code: status, text: stdout };
 }
 

@@ -26,9 +26,7 @@ function commitKilledAt(step: number, data: string): boolean {
   return status === 0;
 }
 
-test('kill -9 at every step of a commit leaves the old revision or the new one, whole', {
-  timeout: 600_000,
-}, async () => {
+test('kill -9 at every step of a commit leaves the old revision or the new one, whole', async () => {
   const folder = temporaryFolder();
   const port = await freePort();
   const file = join(folder, 'site.yaml');

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { PATIENCE_MS } from '../../support/eventually.ts';
 
 const CHILD = path.join(import.meta.dirname, 'accepting-child.ts');
 const MESSAGES = 10;
@@ -37,7 +38,7 @@ async function traced(kind: 'inline' | 'spooled'): Promise<Call[]> {
   ];
   try {
     await promisify(execFile)('mkdir', [path.join(folder, 'data')]);
-    await promisify(execFile)('strace', args, { timeout: 60_000 });
+    await promisify(execFile)('strace', args, { timeout: PATIENCE_MS });
     return completed(readFileSync(trace, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });

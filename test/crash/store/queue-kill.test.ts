@@ -98,12 +98,12 @@ test(`after kill -9 at ${ROUNDS} moments every acknowledged message is there and
   const random = seeded(20261124);
   const promised: Promised = { acknowledged: new Set(), ended: new Set() };
   try {
-    for (let round = 0; round < ROUNDS; round++) {
+    // On a slow machine more rounds are needed before much is promised.
+    for (let round = 0; round < ROUNDS || promised.acknowledged.size <= ROUNDS; round++) {
       await killedRun(dataDir, Math.floor(random() * 120), promised);
       // Two crashes in a row happen too, so not every one is followed by a clean stop.
       if (round % 2 === 1) await inspect(dataDir, promised);
     }
-    assert.ok(promised.acknowledged.size > ROUNDS, 'the child was killed before it did anything');
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

@@ -56,7 +56,7 @@ export const configOf = (options: RigOptions) =>
       in: { type: 'private', address: ['127.0.0.1:2525'], hat: [{ senderGroup: 'ALL', policy: 'RELAYED' }] },
     },
     smtpRoutes: options.routes ?? {},
-    delivery: { connectTimeout: '5s', commandTimeout: '5s', dataTimeout: '5s', ...options.delivery },
+    delivery: { connectTimeout: '60s', commandTimeout: '60s', dataTimeout: '60s', ...options.delivery },
     destinationControls: options.destinationControls ?? {},
     bounceProfiles: { default: { initialWait: '20ms', maxWait: '40ms', ...options.profile } },
   });

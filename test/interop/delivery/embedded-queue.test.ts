@@ -56,7 +56,7 @@ test('messages of the embedded queue are delivered, retried and bounced, and the
   const bounce = messages.find(({ sender }) => sender === '');
   assert.equal(bounce?.recipients[0]?.address, 'sender@example.org');
   assert.match(bounce?.text ?? '', /Final-Recipient: rfc822; bad@x\.test/);
-  await delivery.stop(2_000);
+  await delivery.stop(60_000);
   assert.deepEqual(await queue.summary(), { messages: 0, activeRecipients: 0 });
   assert.equal(log.filter(({ event }) => event === 'delayed').length, 3);
 });

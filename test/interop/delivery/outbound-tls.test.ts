@@ -119,7 +119,7 @@ test('a host that keeps sending without being asked is cut off', async (t) => {
 
 test('a host that says nothing is given up after the time limit', async (t) => {
   const sink = await startSink({
-    script: (verb) => (verb === 'CONNECT' ? { delayMs: 1_500, reply: '220 late' } : undefined),
+    script: (verb) => (verb === 'CONNECT' ? { delayMs: 60_000, reply: '220 late' } : undefined),
   });
   t.after(() => sink.stop());
   const rig = startRig(t, {

@@ -319,7 +319,7 @@ test('a graceful stop lets a transaction finish and gives the rest back', async 
     delivery: { maxConnectionsPerHost: 1 },
   });
   await reached;
-  await rig.delivery.stop(5_000);
+  await rig.delivery.stop(60_000);
   assert.deepEqual(outcomes(rig), ['delivered']);
   assert.equal((await queue.summary()).activeRecipients, 2);
   assert.equal(queue.leased, 0);
@@ -334,7 +334,7 @@ test('a stop does not wait longer than its dead line, and what is uncertain goes
     script: (verb) => {
       if (verb !== 'END') return undefined;
       release();
-      return { delayMs: 1_500, reply: '250 2.0.0 ok' };
+      return { delayMs: 60_000, reply: '250 2.0.0 ok' };
     },
   });
   const rig = startRig(t, { routes: { ALL: [`127.0.0.1:${sink.port}`] } });
@@ -342,7 +342,7 @@ test('a stop does not wait longer than its dead line, and what is uncertain goes
   await reached;
   const startMs = performance.now();
   await rig.delivery.stop(300);
-  assert.ok(performance.now() - startMs < 1_000);
+  assert.ok(performance.now() - startMs < 5_000, `${performance.now() - startMs} ms`);
   assert.deepEqual(outcomes(rig), []);
   assert.equal(rig.queue.leased, 0);
 });

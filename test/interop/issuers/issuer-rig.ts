@@ -13,6 +13,8 @@ import { SmtpSession } from '../../support/smtp-session.ts';
 
 export type Section = Record<string, unknown>;
 const POLICY = { tls: 'required', verifyClientCertificate: true, smtpAuth: 'required' };
+/** Sessions wait this long on a busy machine, too. */
+const PATIENT = { timeout: '60s' };
 export const ALICE = { subject: '/O=Example/CN=ADAMS.ALICE.A.1000000001', serial: '1001' };
 
 export class IssuerRig {
@@ -48,7 +50,7 @@ export class IssuerRig {
     const config = change({
       ...base,
       certificateAuthorities: { cac: { file: 'pki/root.pem' } },
-      smtpAuthProfiles: { cac: { ...profiles['cac'], ...(aia === undefined ? {} : { aia }) } },
+      smtpAuthProfiles: { cac: { ...profiles['cac'], ...(aia === undefined ? {} : { aia: { ...PATIENT, ...aia } }) } },
       crl: { checkInbound: false },
     });
     const listening = withListener(config, 'submission', { policy: POLICY, profile: 'cac', port });

@@ -39,7 +39,7 @@ const fetchFrom = (url: string, changes: Partial<Parameters<typeof fetchCrl>[0]>
     url,
     baseDir: '/',
     maxBytes: 100_000,
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     authorities: [site.pki.serverCa],
     signal: new AbortController().signal,
     ...changes,

@@ -5,12 +5,11 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { MailEvent } from '../../../src/log/mail-event.ts';
 import type { Directory } from '../../../src/ldap/directory.ts';
 import { BASE_DN, open } from '../../contract/directory-server.ts';
 import { atEnd } from '../../support/at-end.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { RECIPE_LDIF, Slapd } from '../../support/slapd.ts';
 
@@ -36,14 +35,9 @@ const surname = async (directory: Directory): Promise<string> => {
   if (answer.answer !== 'yes') return `${answer.answer}: ${answer.why}`;
   return String(answer.value.entries[0]?.attributes[0]?.values[0] ?? 'nobody');
 };
-/** Asks until the answer is this one; fails after ten seconds. */
-async function eventually(directory: Directory, expected: string): Promise<void> {
-  const limit = performance.now() + 10_000;
-  for (let last = ''; last !== expected; last = await surname(directory)) {
-    assert.ok(performance.now() < limit, `still ${last}`);
-    await wait(25);
-  }
-}
+/** Asks until the answer is this one. */
+const answersAgain = (directory: Directory, expected: string): Promise<void> =>
+  eventually(async () => assert.equal(await surname(directory), expected));
 const changes = (events: readonly MailEvent[]): (readonly [string, boolean])[] =>
   events.flatMap((event) => (event.event === 'directory' ? [[event.host, event.up] as const] : []));
 
@@ -92,7 +86,7 @@ test('a host that refuses connections is unknown at once, and the log says so on
   for (let i = 0; i < 20; i++)
     assert.match(await surname(directory), /^unknown: .*Server unreachable: unable to connect/);
   assert.equal((await directory.bind(BOB, 'bob-secret')).answer, 'unknown');
-  assert.ok(performance.now() - from < 1000);
+  assert.ok(performance.now() - from < 5000, 'it waited for a time limit');
   assert.deepEqual(changes(events), [[url, false]]);
   assert.deepEqual(
     (await directory.test()).map(({ ok }) => ok),
@@ -101,7 +95,7 @@ test('a host that refuses connections is unknown at once, and the log says so on
 });
 
 test('a name that does not exist is unknown', async () => {
-  const { directory } = open({ hosts: ['ldap://directory.invalid'] });
+  const { directory } = open({ hosts: ['ldap://directory.invalid'], connectTimeout: 2000 });
   assert.match(await surname(directory), /^unknown: .*Server unreachable/);
 });
 
@@ -114,7 +108,7 @@ test('after a stop it is down, after the start it is up, and both are logged onc
   assert.match(await surname(directory), /^unknown/);
   assert.equal((await directory.bind(BOB, 'bob-secret')).answer, 'unknown');
   await own.restart();
-  await eventually(directory, 'Brown');
+  await answersAgain(directory, 'Brown');
   assert.equal((await directory.bind(BOB, 'bob-secret')).answer, 'yes');
   assert.deepEqual(changes(events), [
     [own.url, false],
@@ -124,7 +118,7 @@ test('after a stop it is down, after the start it is up, and both are logged onc
 
 test('a host that hangs is unknown after the time limit, then at once, and answers again when it wakes', async () => {
   const own = await Slapd.start();
-  const { directory, events } = open({ hosts: [own.url], queryTimeout: 300 });
+  const { directory, events } = open({ hosts: [own.url], queryTimeout: 1000 });
   assert.equal(await surname(directory), 'Brown');
   own.pause();
   const from = performance.now();
@@ -132,12 +126,12 @@ test('a host that hangs is unknown after the time limit, then at once, and answe
   assert.match(answers[0], /^unknown/);
   assert.match(answers[1], /^unknown/);
   assert.equal(answers[2].answer, 'unknown');
-  assert.ok(performance.now() - from < 900, `${performance.now() - from} ms`);
+  assert.ok(performance.now() - from < 3000, `${performance.now() - from} ms`);
   const again = performance.now();
   assert.match(await surname(directory), /^unknown/);
-  assert.ok(performance.now() - again < 100, `${performance.now() - again} ms`);
+  assert.ok(performance.now() - again < 500, `${performance.now() - again} ms`);
   own.resume();
-  await eventually(directory, 'Brown');
+  await answersAgain(directory, 'Brown');
   assert.deepEqual(
     changes(events).map(([, up]) => up),
     [false, true],
@@ -177,8 +171,7 @@ test('many questions share few connections', async () => {
   );
   assert.ok(between.connections() <= 6, `${between.connections()} connections`);
   // One that gave way to another may still be saying goodbye.
-  for (let i = 0; i < 2000 && between.open() > 4; i++) await delay(10);
-  assert.ok(between.open() <= 4, `${between.open()} open connections`);
+  await eventually(() => assert.ok(between.open() <= 4, `${between.open()} open connections`));
 });
 
 test('one connection is enough for searches and binds', async () => {
@@ -221,14 +214,14 @@ test('a user’s bind does not change who searches', async () => {
 
 test('failover asks the first host, stays with the second for a while, and returns to the first', async () => {
   const first = await relay(slapd.port);
-  const { directory, events } = open({ hosts: [first.url, second.url] }, { failoverHoldMs: 600 });
+  const { directory, events } = open({ hosts: [first.url, second.url] }, { failoverHoldMs: 2000 });
   assert.equal(await surname(directory), 'Brown');
   first.refuse = true;
   first.cut();
   assert.equal(await surname(directory), 'Second');
   first.refuse = false;
   assert.equal(await surname(directory), 'Second');
-  await eventually(directory, 'Brown');
+  await answersAgain(directory, 'Brown');
   assert.deepEqual(changes(events), [
     [first.url, false],
     [first.url, true],

@@ -85,7 +85,7 @@ export class OcspRig {
     const ports = await freePorts(choices.length);
     const base = this.site.base();
     const profiles = base['smtpAuthProfiles'] as Record<string, Section>;
-    const usual = { mode: 'require', allowHosts: [this.responder.host], whenNoResponder: 'crl' };
+    const usual = { mode: 'require', allowHosts: [this.responder.host], whenNoResponder: 'crl', timeout: '60s' };
     const named = choices.map((ocsp, i) => [`cac${i}`, { ...profiles['cac'], ocsp: { ...usual, ...ocsp } }] as const);
     const crl = {
       checkInbound: true,
