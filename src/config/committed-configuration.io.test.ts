@@ -1,7 +1,7 @@
 /** Candidates, commits, conflicts, history and roll back, on a real database. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { eventually } from '../../test/support/eventually.ts';
 import type { Administrator } from './configuration-store.ts';
 import { StoreVault } from './store-vault.io.ts';
 import {
@@ -187,11 +187,11 @@ test('a revision that nobody confirms goes back by itself, one that is confirmed
   const opened = await openWithFirst(t);
   const { store } = opened;
   good(await store.edit(ANN, [set('hostname', 'risky.example.test')]));
-  const { unconfirmed } = good(await store.commit(ANN, { comment: 'risky', confirmMs: 1000 }));
+  const { unconfirmed } = good(await store.commit(ANN, { comment: 'risky', confirmMs: 4000 }));
   assert.deepEqual({ ...unconfirmed, deadlineMs: 0 }, { revision: 2, backTo: 1, deadlineMs: 0, author: 'ann' });
   good(await store.edit(BOB, [set('ssl.minVersion', 'TLSv1.3')]));
   refused(await store.commit(BOB, { comment: '' }), 'unconfirmed');
-  while (opened.committed.length < 3) await wait(20);
+  await eventually(() => assert.equal(opened.committed.length, 3));
   assert.equal(await valueAt(opened, 'hostname'), 'gw.example.test');
   const [newest] = await store.history();
   assert.equal(newest?.author, 'system');

@@ -10,6 +10,8 @@ import type { ClientFacts, HistoryBatch, KeptHits, SeenClient } from './client-h
 
 const MAX_CLIENTS = 100_000;
 const FILE = 'history.db';
+/** A command line may be reading, from the first moment of the file on. */
+const BUSY_MS = 2000;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -37,8 +39,8 @@ export class ClientHistory {
     const file = path.join(dataDir, FILE);
     // It has names and addresses of people: for the gateway alone, as its journals, which take over the mode.
     fs.closeSync(fs.openSync(file, 'a', 0o600));
-    const db = new DatabaseSync(file);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
+    const db = new DatabaseSync(file, { timeout: BUSY_MS });
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     db.exec(SCHEMA);
     db.prepare('INSERT OR IGNORE INTO meta VALUES (?, ?)').run('since', nowMs);
     return new ClientHistory(db);
@@ -48,8 +50,7 @@ export class ClientHistory {
   static read(dataDir: string): ClientHistory | undefined {
     const file = path.join(dataDir, FILE);
     if (!fs.existsSync(file)) return undefined;
-    const db = new DatabaseSync(file, { readOnly: true });
-    db.exec('PRAGMA busy_timeout = 2000');
+    const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
     // A gateway may be making it right now.
     if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'hits'").get() !== undefined) return new ClientHistory(db);
     db.close();

@@ -17,6 +17,7 @@ import {
   seq,
   tlv,
 } from '../../test/pkits/certificate-writer.ts';
+import { cpuMs } from '../../test/support/cpu-time.ts';
 import { type Climb, issuersAmong, missingIssuers, readIssuerFile } from './aia.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { buildTrustStore } from './trust-store.ts';
@@ -98,9 +99,9 @@ describe('which addresses are worth asking', () => {
     const low = leafOf(a, issuersAt(url('a-by-b.der')));
     assert.deepEqual(climb({ leaf: low, known: known(aByB, bByA) }), []);
     const crowd = Array.from({ length: 60 }, () => ca('CN=Lower', root, issuersAt(url('crowd.der'))));
-    const from = performance.now();
+    const from = cpuMs();
     assert.deepEqual(climb({ known: known(...crowd) }), [url('lower.der')]);
-    assert.ok(performance.now() - from < 2000);
+    assert.ok(cpuMs() - from < 2000);
   });
 });
 

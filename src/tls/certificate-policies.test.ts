@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { certificate, ecKeys, policies, policyMappings } from '../../test/pkits/certificate-writer.ts';
+import { cpuMs } from '../../test/support/cpu-time.ts';
 import { parseCertificate } from './certificate.ts';
 import { type PolicyOutcome, PolicyProcessor, type PolicySettings } from './certificate-policies.ts';
 
@@ -47,8 +48,8 @@ test('mappings that would make a tree explode stay small in the graph', () => {
   const ids = Array.from({ length: 60 }, (_, i) => `1.2.${i}`);
   const pairs = ids.slice(0, 4).flatMap((from) => ids.map((to) => [from, to] as const));
   const level = [policies(...ids), policyMappings(...pairs)];
-  const started = performance.now();
+  const started = cpuMs();
   const outcome = run([...Array.from({ length: 7 }, () => level), [policies(...ids)]], { initialExplicitPolicy: true });
   assert.equal(outcome.ok, true);
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(cpuMs() - started < 1000);
 });

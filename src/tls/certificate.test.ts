@@ -24,6 +24,7 @@ import {
   TRUE,
   utf8,
 } from '../../test/pkits/certificate-writer.ts';
+import { cpuMs } from '../../test/support/cpu-time.ts';
 import { parseCertificate } from './certificate.ts';
 import { DerError, readDer } from './der.ts';
 
@@ -169,7 +170,7 @@ test('random octets make the readers throw DerError and nothing else', () => {
 
 test('a certificate with changed octets is read or refused with DerError, in bounded time', () => {
   parseCertificate(rich);
-  const started = performance.now();
+  const started = cpuMs();
   const change = fc.tuple(fc.nat(rich.length - 1), fc.nat(255));
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(rich.length), (changes, cut) => {
@@ -180,7 +181,7 @@ test('a certificate with changed octets is read or refused with DerError, in bou
     }),
     { numRuns: 3000, seed: 2 },
   );
-  assert.ok(performance.now() - started < 20_000);
+  assert.ok(cpuMs() - started < 20_000);
 });
 
 test('every single octet of a certificate may be wrong', () => {
@@ -195,7 +196,7 @@ test('every single octet of a certificate may be wrong', () => {
 
 test('lists as long as the size limit allows are refused or read quickly', () => {
   const many = (count: number, one: Uint8Array): Uint8Array => seq(...Array.from({ length: count }, () => one));
-  const started = performance.now();
+  const started = cpuMs();
   onlyDerError(
     parseCertificate,
     certificate({ keys, extensions: [extension('2.5.29.17', many(9000, generalName.dns('a')))] }).der,
@@ -206,7 +207,7 @@ test('lists as long as the size limit allows are refused or read quickly', () =>
   );
   onlyDerError(parseCertificate, certificate({ keys, subject: many(5000, rdn(attribute('CN', utf8('a')))) }).der);
   refused(certificate({ keys, extensions: [extension('1.2.3', tlv(4, Buffer.alloc(200_000)))] }).der, /too long/);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(cpuMs() - started < 2000);
 });
 
 test('a certificate of another implementation is read', () => {

@@ -42,7 +42,7 @@ const fetchOf = (url: string, changes: Partial<FetchRequest> = {}): Promise<Fetc
     url,
     baseDir: folder,
     maxBytes: 1000,
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     authorities: [],
     signal: new AbortController().signal,
     ...changes,

@@ -62,7 +62,7 @@ function open(t: TestContext, url: string, folder = path.join(top, `points-${++o
     allowHosts: [url.replace('http://', '')],
     refresh: HOUR_MS,
     maxSize: 1e6,
-    timeout: 5000,
+    timeout: 60_000,
   };
   const points = new CrlPoints({
     folder,
@@ -205,7 +205,7 @@ test('the delta that a complete list names is fetched with it', async (t) => {
   let published: CrlSet | undefined;
   let look = (): void => {};
   const store = openCrlStore({
-    points: [{ allowHosts, refresh: HOUR_MS, maxSize: 1e6, timeout: 5000 }],
+    points: [{ allowHosts, refresh: HOUR_MS, maxSize: 1e6, timeout: 60_000 }],
     settings: {
       checkInbound: true,
       checkOutbound: false,

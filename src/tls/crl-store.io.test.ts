@@ -56,7 +56,7 @@ const sourceOf = (primaryUrl: string, changes: Partial<CrlSourceConfig> = {}): C
   whenExpired: 'refuse',
   grace: 0,
   maxSize: 10_000_000,
-  timeout: 5000,
+  timeout: 60_000,
   ...changes,
 });
 

@@ -33,7 +33,7 @@ after(() => {
 });
 
 const get = (path: string, changes: Partial<HttpRequest> = {}): Promise<Fetched> =>
-  withinTime({ timeoutMs: 5000, signal: new AbortController().signal }, (signal) =>
+  withinTime({ timeoutMs: 60_000, signal: new AbortController().signal }, (signal) =>
     download({
       url: `http://127.0.0.1:${port}${path}`,
       accept: '*/*',

@@ -103,10 +103,7 @@ export class ApiSite {
   tls(key: string, asking: Asking = {}): Promise<Got> {
     const { certificate, from } = asking;
     const where = {
-      host: '127.0.0.1',
-      port: this.port,
-      ca: this.site.pki.serverCa,
-      agent: false,
+      ...{ host: '127.0.0.1', port: this.port, ca: this.site.pki.serverCa },
       ...certificate,
       ...(from === undefined ? {} : { localAddress: from }),
     };
@@ -193,7 +190,8 @@ type Sent = { readonly headers?: Record<string, string>; readonly body?: string 
 export function request(where: https.RequestOptions, method: string, path: string, sent: Sent = {}): Promise<Answered> {
   const { request: open } = where.socketPath === undefined || where.socketPath === null ? https : http;
   return new Promise((resolve, reject) => {
-    const asked = open({ ...where, method, path, headers: sent.headers ?? {} }, (response) => {
+    // A connection for each: one that was kept may be closed by the gateway at the moment at which it is used again.
+    const asked = open({ ...where, agent: false, method, path, headers: sent.headers ?? {} }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
