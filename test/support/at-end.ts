@@ -8,7 +8,16 @@ import { after } from 'node:test';
 const steps: (() => unknown)[] = [];
 
 after(async () => {
-  for (const step of steps.reverse()) await step();
+  const failures: unknown[] = [];
+  // One that fails must not leave the programs of the others running.
+  for (const step of steps.reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 });
 
 /** Runs `step` after the last test of the file, in reverse order of the calls. */
