@@ -10,6 +10,9 @@ node=node_modules/.bin/node
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+# Once for all: otherwise every process of the tests strips the types of the same files anew.
+NODE_COMPILE_CACHE="$work/compile-cache"
+export NODE_COMPILE_CACHE
 
 GROUPS_IN_ORDER="check unit property fuzz config-bad contract contract-blackbox dialogue cli scenario api interop directories crash advisory pkits"
 
@@ -135,7 +138,10 @@ for group in $wanted; do
     *) echo "no such group: $group (there are: $GROUPS_IN_ORDER)"; exit 1 ;;
   esac
 done
-if [ "$wanted" != check ]; then need_packages || exit 1; fi
+if [ "$wanted" != check ]; then
+  need_packages || exit 1
+  bin/sallyport fill-compile-cache || exit 1
+fi
 
 for group in $wanted; do
   [ "$group" != check ] || run_tools

@@ -122,7 +122,7 @@ describe('a request that is too large or is none', () => {
   });
 });
 
-describe('somebody who takes his time', { concurrency: true }, () => {
+describe('somebody who takes his time', { concurrency: 2 }, () => {
   test('who is slow in any way loses the connection, and nobody else waits for him', async () => {
     const from = ownAddress();
     const began = Date.now();

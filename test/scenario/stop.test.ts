@@ -86,7 +86,7 @@ async function stopUnder(session: SmtpSession, gateway: Gateway): Promise<void> 
   assert.equal(await stopped, 0);
 }
 
-describe('the stop is not held up for more than ten seconds', { concurrency: true }, () => {
+describe('the stop is not held up for more than ten seconds', { concurrency: 2 }, () => {
   test('by a client that hangs in the middle of a transaction', async () => {
     const { gateway, port } = await site.startOne({ policy: {} });
     const session = await SmtpSession.open({ port });

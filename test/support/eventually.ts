@@ -7,7 +7,7 @@ import { AssertionError } from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Every wait of the tests ends after this time at the latest, several times what a busy machine needs. */
-export const PATIENCE_MS = 90_000;
+export const PATIENCE_MS = 180_000;
 const PAUSE_MS = 20;
 
 /** Runs the assertions again until none of them fails; what it answers. In the end it rejects as they do. */

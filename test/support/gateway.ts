@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { atEnd } from './at-end.ts';
@@ -75,7 +75,18 @@ export type GatewayOptions = {
   readonly log?: 'json' | 'text';
   /** Runs on the configuration store, into which the configuration is loaded first, instead of on the file. */
   readonly store?: boolean;
+  /** Strips the types itself, as a first start does. */
+  readonly first?: boolean;
 };
+
+/** A data folder that has been started on before: in a run of the tests all gateways share what test/run.sh has stripped. */
+function stripped(data: string): void {
+  const cache = process.env['NODE_COMPILE_CACHE'];
+  const place = join(data, 'compile-cache');
+  if (cache === undefined || existsSync(place)) return;
+  mkdirSync(data, { recursive: true, mode: 0o750 });
+  symlinkSync(cache, place);
+}
 
 function load(configFile: string, data: string): void {
   const args = ['config', 'load', configFile, '--commit', '--data', data];
@@ -117,8 +128,10 @@ export class Gateway {
   }
 
   /** Starts the program and returns at once. */
-  static launch({ config, folder, data = join(folder, 'data'), log = 'json', store = false }: GatewayOptions): Gateway {
+  static launch(options: GatewayOptions): Gateway {
+    const { config, folder, data = join(folder, 'data'), log = 'json', store = false, first = false } = options;
     const configFile = writeConfig(join(folder, 'sallyport.yaml'), config);
+    if (!first) stripped(data);
     if (store && !existsSync(join(data, 'config.db'))) load(configFile, data);
     const source = store ? [] : ['--config', configFile];
     const child = spawn(PROGRAM, ['run', ...source, '--data', data, '--log', log], {
@@ -131,6 +144,7 @@ export class Gateway {
 
   /** On the configuration store in `data`, which `configCommand` has filled; `args` are further arguments of `run`. */
   static launchStore(data: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Gateway {
+    if (existsSync(data)) stripped(data);
     const child = spawn(PROGRAM, ['run', '--data', data, '--log', 'json', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },

@@ -103,6 +103,7 @@ export class Site {
       readonly data?: string;
       readonly log?: 'json' | 'text';
       readonly store?: boolean;
+      readonly first?: boolean;
     } = {},
   ): Promise<Gateway> {
     return Gateway.start({ config, folder: this.folder, ...options });
@@ -112,12 +113,12 @@ export class Site {
   async startOne(
     listener: OneListener,
     change: (config: Section) => Section = (config) => config,
-    { store = false }: { readonly store?: boolean } = {},
+    { store = false, first = false }: { readonly store?: boolean; readonly first?: boolean } = {},
   ): Promise<One> {
     const port = await freePort();
     const folder = this.copy();
     const config = change(withListener(this.base(), 'submission', { ...listener, port }));
-    return { gateway: await this.start(config, { folder, store }), port, config, folder };
+    return { gateway: await this.start(config, { folder, store, first }), port, config, folder };
   }
 
   /** The recipe as it stands, with this site's ports in place of its own. */
