@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { before, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { startNameServer, type Zone } from '../support/name-server.ts';
@@ -46,7 +47,7 @@ before(async () => {
 const ended = (): number => gateway.events.filter(({ event }) => event === 'icid-close').length;
 
 async function untilAsked(address: string): Promise<void> {
-  while (!asked.includes(questionAbout(address))) await new Promise((go) => setTimeout(go, 10));
+  await eventually(() => assert.ok(asked.includes(questionAbout(address)), `no question about ${address}`));
 }
 
 test('connections that are reset while their name is looked up take no place', async () => {
@@ -57,7 +58,7 @@ test('connections that are reset while their name is looked up take no place', a
     client.resetAndDestroy();
   }
   for (const address of GONE) zone[questionAbout(address)] = NO_SUCH_NAME;
-  await gateway.event(() => ended() === GONE.length, { limitMs: 30_000 });
+  await gateway.event(() => ended() === GONE.length);
 });
 
 test('the ClientHello that comes while a name is looked up is answered when the look-up is over', async () => {

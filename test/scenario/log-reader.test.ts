@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { atEnd } from '../support/at-end.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { PROGRAM, writeConfig } from '../support/gateway.ts';
 import { Site, withListener } from '../support/site.ts';
@@ -24,10 +25,13 @@ async function start(): Promise<{ child: ChildProcess; log: Readable; port: numb
   const child = spawn(PROGRAM, ['run', '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] });
   atEnd(() => child.kill('SIGKILL'));
   const log = child.stdout as Readable;
-  for (let text = ''; !/\bready\b/.test(text); ) {
-    const [chunk] = (await once(log, 'data')) as [Buffer];
+  let text = '';
+  const collect = (chunk: Buffer): void => {
     text += chunk.toString();
-  }
+  };
+  log.on('data', collect);
+  await eventually(() => assert.match(text, /\bready\b/));
+  log.off('data', collect);
   log.pause();
   return { child, log, port };
 }
