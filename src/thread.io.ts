@@ -17,8 +17,16 @@ type Pending = {
   readonly reject: (error: Error) => void;
 };
 
-/** A module and its export that begins the thread. A thread that needs more than `maxHeapMb` ends, and no other. */
-export type ThreadEntry = { readonly module: URL; readonly start: string; readonly maxHeapMb?: number };
+/**
+ * A module and its export that begins the thread. A thread that needs more than `maxHeapMb` ends, and no other; `maxYoungMb`
+ * is where its young generation stops growing.
+ */
+export type ThreadEntry = {
+  readonly module: URL;
+  readonly start: string;
+  readonly maxHeapMb?: number;
+  readonly maxYoungMb?: number;
+};
 
 export type ThreadEvents = {
   readonly onLog: (text: string) => void;
@@ -38,7 +46,7 @@ export class Thread {
 
   constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
     this.name = start.thread;
-    const { maxHeapMb } = entry;
+    const { maxHeapMb, maxYoungMb } = entry;
     this.#worker = startWorkerThread(entry.module, entry.start, start, {
       transferList: [
         start.queuePort,
@@ -47,7 +55,10 @@ export class Thread {
         ...(start.calls === undefined ? [] : [start.calls]),
       ],
       name: start.thread,
-      ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
+      resourceLimits: {
+        ...(maxHeapMb === undefined ? {} : { maxOldGenerationSizeMb: maxHeapMb }),
+        ...(maxYoungMb === undefined ? {} : { maxYoungGenerationSizeMb: maxYoungMb }),
+      },
     });
     this.#worker.on('message', (message: FromThread) => {
       if (message.type === 'log') events.onLog(message.text);

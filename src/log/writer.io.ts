@@ -9,7 +9,7 @@ import { renderJson, renderMessage } from './mail-log.ts';
 import { countEvent, type Metrics } from './metrics.ts';
 import { mailLogTime } from './timestamp.ts';
 
-const BATCH_MS = 20;
+const BATCH_MS = 50;
 const BATCH_CHARS = 64 * 1024;
 
 export type MailLogOptions = {
