@@ -40,7 +40,7 @@ test('without aia the chain ends at the client’s certificate, and the check th
   const { gateway } = await rig.start(undefined);
   const { code, output } = await verify(gateway, rig.card(rig.web.url('issuing.der')).certFile);
   assert.equal(code, 1);
-  assert.match(output, /^Path 1, 1 certificates: not valid: client certificate not trusted$/m);
+  assert.match(output, /^Path 1, 1 certificate: not valid: client certificate not trusted$/m);
   assert.match(output, /FAILED signature: .*; no certificate of CN=Test Card Issuing CA,O=Example verifies it/);
   await gateway.stop();
 });
