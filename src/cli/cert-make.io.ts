@@ -3,7 +3,7 @@
  * `certificates` of the configuration. Keys are written readable for their owner alone, and no file is overwritten.
  * Effects: key generation, files.
  */
-import { counted } from '../core/counted.ts';
+import { inDays } from '../core/counted.ts';
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { DAY_MS } from '../core/duration.ts';
 import { isIp } from '../core/network.ts';
@@ -43,7 +43,7 @@ export async function selfSigned({ options }: Arguments, write: Write): Promise<
   const why = writeNew([...keyFiles, { file, content: await selfSignedFor(wanted, key, days) }]);
   if (why !== undefined) return refuse(why, write);
   for (const made of keyFiles) write(`${made.file}: the private key\n`);
-  write(`${file}: the certificate, for ${counted(days, 'day')}; clients trust it only where it is installed\n`);
+  write(`${file}: the certificate, for ${inDays(days)}; clients trust it only where it is installed\n`);
   write(configurationOf(out, options['key']));
   return 0;
 }

@@ -1,5 +1,5 @@
 /** Certificates of the configuration as AsyncOS lists them: name, common name, issuer, status, remaining days. Pure. */
-import { counted } from '../core/counted.ts';
+import { inDays } from '../core/counted.ts';
 import { DAY_MS } from '../core/duration.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import { printable } from '../core/reply.ts';
@@ -39,8 +39,8 @@ function cellsOf({ name, certificate, why = 'cannot be read' }: CertificateRow, 
 
 function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): [string, string] {
   const days = Math.floor((notAfterMs - nowMs) / DAY_MS);
-  if (nowMs > notAfterMs) return ['Expired', counted(days, 'day')];
-  return [nowMs < notBeforeMs ? 'Not yet valid' : 'Active', counted(days, 'day')];
+  if (nowMs > notAfterMs) return ['Expired', inDays(days)];
+  return [nowMs < notBeforeMs ? 'Not yet valid' : 'Active', inDays(days)];
 }
 
 function fit(text: string, width: number): string {

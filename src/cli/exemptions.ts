@@ -1,5 +1,5 @@
 /** What `sallyport exemptions` and `sallyport monitored` print. Pure. */
-import { counted } from '../core/counted.ts';
+import { counted, inDays } from '../core/counted.ts';
 import { DAY_MS } from '../core/duration.ts';
 import { printable } from '../core/reply.ts';
 import { isoTime } from '../core/time-text.ts';
@@ -10,8 +10,7 @@ export function renderExemptions(exemptions: readonly ExemptionReport[], nowMs: 
   return exemptions
     .map(({ name, user, untilMs, state, reason, grantedBy, uses, lastUseMs }) => {
       const days = Math.ceil((untilMs - nowMs) / DAY_MS);
-      const when =
-        state === 'ended' ? `ENDED ${isoTime(untilMs)}` : `until ${isoTime(untilMs)} (${counted(days, 'day')})`;
+      const when = state === 'ended' ? `ENDED ${isoTime(untilMs)}` : `until ${isoTime(untilMs)} (${inDays(days)})`;
       const used = lastUseMs === undefined ? 'never used' : `used ${counted(uses, 'time')}, last ${isoTime(lastUseMs)}`;
       const mark = state === 'ends soon' ? 'ENDS SOON, ' : '';
       return `${name}: ${printable(user)}, ${mark}${when}, ${used}\n    ${printable(reason)}; granted by ${printable(grantedBy)}\n`;

@@ -3,7 +3,7 @@
  * dates and the key; text from the certificate is escaped where it is printed.
  * RFC 5280 §4.1, §4.2. Pure: the time is handed in.
  */
-import { counted } from '../core/counted.ts';
+import { inDays } from '../core/counted.ts';
 import { DAY_MS } from '../core/duration.ts';
 import { formatIp } from '../core/network.ts';
 import { spacedTime } from '../core/time-text.ts';
@@ -85,7 +85,7 @@ const isSelfSigned = (certificate: Certificate): boolean =>
   isSelfIssued(certificate) && verifySelfSignature(certificate) === 'good';
 
 function validity({ notBeforeMs, notAfterMs }: Certificate, nowMs: number): string[] {
-  const days = (ms: number): string => counted(Math.floor(ms / DAY_MS), 'day');
+  const days = (ms: number): string => inDays(Math.floor(ms / DAY_MS));
   const standing =
     nowMs < notBeforeMs
       ? `not yet valid, in ${days(notBeforeMs - nowMs)}`
