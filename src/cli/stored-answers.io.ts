@@ -10,8 +10,10 @@ import { problemError } from '../admin/problem.ts';
 import type { Answer, Refusal, Which } from '../config/configuration-store.ts';
 import { storeFile } from '../config/store-database.io.ts';
 import { parseFaultPath } from '../core/fault-path.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { type ExplanationParts, explanationsOf } from '../explain/explanations.io.ts';
 import { offlineRevocation } from '../explain/offline-revocation.io.ts';
+import { SILENT } from '../log/silent.ts';
 import { type Access, accessConfiguration, localAdministrator } from './config-access.io.ts';
 
 type Word = 'running' | 'candidate' | undefined;
@@ -29,9 +31,6 @@ const ANSWERS = {
 } as const satisfies Readonly<Record<string, (by: Explanations, question: object) => Value>>;
 
 export type AskedWhy = keyof typeof ANSWERS | 'GET /api/config';
-
-const clock = { now: (): number => Date.now() };
-const log = { emit: () => undefined };
 
 /** Undefined where the data folder has no store. */
 export async function storedAnswer(
@@ -64,14 +63,26 @@ async function answerFrom({ store, compiled }: Access, dataDir: string, { key, q
   if (!asked.ok) return asked;
   const { revision } = asked;
   const { config, material } = revision;
-  const crls = await offlineRevocation({ config, material, baseDir: dataDir, dataDir, clock, log });
+  const crls = await offlineRevocation({
+    config,
+    material,
+    baseDir: dataDir,
+    dataDir,
+    clock: systemClock,
+    log: SILENT,
+  });
   const configuration: ExplanationParts['control']['configuration'] = {
     status: () => store.status(),
     candidate: (session) => store.candidate(session),
     compiled,
   };
   const by = explanationsOf({
-    ...{ control: { configuration }, running: () => revision, crls, desk: undefined, dataDir, clock },
+    control: { configuration },
+    running: () => revision,
+    crls,
+    desk: undefined,
+    dataDir,
+    clock: systemClock,
   });
   try {
     return await ANSWERS[key](by, rest);
