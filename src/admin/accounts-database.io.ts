@@ -9,11 +9,12 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { GatewayError, whyOf } from '../core/errors.ts';
 import { MIGRATIONS, SQL, type StatementName } from './accounts-schema.ts';
 
+// Patience first: whoever reads the file from outside, such as a backup, may hold it when it is opened.
 const SETTINGS = `
+  PRAGMA busy_timeout = 2000;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
-  PRAGMA busy_timeout = 2000;
   PRAGMA cache_size = -2048;
 `;
 
