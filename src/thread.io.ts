@@ -17,16 +17,8 @@ type Pending = {
   readonly reject: (error: Error) => void;
 };
 
-/**
- * A module and its export that begins the thread. A thread that needs more than `maxHeapMb` ends, and no other; `maxYoungMb`
- * is where its young generation stops growing.
- */
-export type ThreadEntry = {
-  readonly module: URL;
-  readonly start: string;
-  readonly maxHeapMb?: number;
-  readonly maxYoungMb?: number;
-};
+/** A module and its export that begins the thread. A thread that needs more than `maxHeapMb` ends, and no other. */
+export type ThreadEntry = { readonly module: URL; readonly start: string; readonly maxHeapMb?: number };
 
 export type ThreadEvents = {
   readonly onLog: (text: string) => void;
@@ -46,7 +38,7 @@ export class Thread {
 
   constructor(entry: ThreadEntry, start: ThreadStart, events: ThreadEvents) {
     this.name = start.thread;
-    const { maxHeapMb, maxYoungMb } = entry;
+    const { maxHeapMb } = entry;
     this.#worker = startWorkerThread(entry.module, entry.start, start, {
       transferList: [
         start.queuePort,
@@ -55,10 +47,7 @@ export class Thread {
         ...(start.calls === undefined ? [] : [start.calls]),
       ],
       name: start.thread,
-      resourceLimits: {
-        ...(maxHeapMb === undefined ? {} : { maxOldGenerationSizeMb: maxHeapMb }),
-        ...(maxYoungMb === undefined ? {} : { maxYoungGenerationSizeMb: maxYoungMb }),
-      },
+      ...(maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } }),
     });
     this.#worker.on('message', (message: FromThread) => {
       if (message.type === 'log') events.onLog(message.text);

@@ -25,8 +25,6 @@ const MAX_DEATHS_PER_MINUTE = 3;
 const RECEIVE: ThreadEntry = {
   module: new URL('./pipeline/receive-thread.io.ts', import.meta.url),
   start: 'startReceiveThread',
-  // Half of what V8 takes: a busy thread needs 20 MB less, and collects as cheaply (docs/performance-notes.md).
-  maxYoungMb: 48,
 };
 const DELIVERY: ThreadEntry = {
   module: new URL('./pipeline/delivery-thread.io.ts', import.meta.url),
