@@ -22,9 +22,8 @@ import { codeOf } from './core/errors.ts';
 import { blockAround, parseCidr, parseIp, type IpRange } from './core/network.ts';
 import { systemClock } from './core/system-clock.io.ts';
 import { createMetrics } from './log/metrics.ts';
-import { openMailLog } from './log/writer.io.ts';
 import { CrlSeeker } from './pipeline/crl-seeker.io.ts';
-import { seeEvent, serveControlThread, tellPoints, type ThreadHandlers, writeLog } from './pipeline/thread-entry.io.ts';
+import { openThreadLog, serveControlThread, tellPoints, type ThreadHandlers } from './pipeline/thread-entry.io.ts';
 import { versionOfProgram } from './core/version.io.ts';
 import type { CompiledRevision, ThreadStart } from './pipeline/thread-messages.ts';
 import { connectQueue } from './queue/queue-client.io.ts';
@@ -58,7 +57,7 @@ type Prepared = {
 class AdminThread implements ThreadHandlers {
   readonly #start: ThreadStart;
   readonly #metrics = createMetrics();
-  readonly #log: ReturnType<typeof openMailLog>;
+  readonly #log: ReturnType<typeof openThreadLog>;
   readonly #control: ControlCalls;
   readonly #queue: ReturnType<typeof connectQueue>;
   readonly #prepared = new Map<number, Prepared>();
@@ -79,13 +78,7 @@ class AdminThread implements ThreadHandlers {
     const { calls } = start;
     if (calls === undefined) throw new Error('the admin thread has no line to the control thread');
     this.#start = start;
-    this.#log = openMailLog({
-      format: start.logFormat,
-      write: writeLog,
-      onEvent: seeEvent,
-      clock: systemClock,
-      metrics: this.#metrics,
-    });
+    this.#log = openThreadLog(start, this.#metrics);
     this.#control = callsOver<ControlCalls>(calls);
     this.#queue = connectQueue(start.queuePort);
   }

@@ -324,7 +324,10 @@ export class Gateway {
       ids: store.ids,
       rates: this.#rates,
       alerts: this.#alerts,
-      ...{ counterReset: this.#counterReset, history: this.#history, clock: systemClock, log: this.#log },
+      counterReset: this.#counterReset,
+      history: this.#history,
+      clock: systemClock,
+      log: this.#log,
     });
     serveCalls(port1, calls);
     return port2;

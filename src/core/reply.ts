@@ -72,6 +72,7 @@ export const R = {
   badSender: (why: string) => reply(501, '5.1.7', `sender address: ${why}`),
   badRecipient: (why: string) => reply(501, '5.1.3', `recipient address: ${why}`),
   utf8Needed: reply(553, '5.6.7', 'this address needs the SMTPUTF8 parameter'),
+  // The words of RFC 5321 §4.2.2 for a command that is known and not offered, as EXPN is.
   notImplemented: reply(502, '5.5.1', 'command not implemented'),
   tlsNotOffered: reply(502, '5.5.1', 'STARTTLS is not available here'),
   tlsActive: reply(503, '5.5.1', 'TLS is already active'),

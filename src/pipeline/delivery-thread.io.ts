@@ -14,18 +14,16 @@ import type { DeliveryOperations } from '../delivery/operations.ts';
 import { QueueWork } from '../delivery/queue-work.io.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
-import { openMailLog } from '../log/writer.io.ts';
 import { nextId, peekCounters } from '../queue/id-counters.ts';
 import { connectQueue, type QueueClient } from '../queue/queue-client.io.ts';
 import { AlertPaths } from './alert-delivery.io.ts';
 import { type Delivery, OWNER, startDelivery } from './delivery.io.ts';
 import {
+  openThreadLog,
   reportHistory,
-  seeEvent,
   sendHistory,
   serveControlThread,
   type ThreadHandlers,
-  writeLog,
 } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
@@ -48,13 +46,7 @@ class DeliveryThread implements ThreadHandlers {
 
   constructor(start: ThreadStart) {
     this.#start = start;
-    this.#log = openMailLog({
-      format: start.logFormat,
-      write: writeLog,
-      onEvent: seeEvent,
-      clock: systemClock,
-      metrics: this.#metrics,
-    });
+    this.#log = openThreadLog(start, this.#metrics);
     this.#queue = connectQueue(start.queuePort);
     this.#suspension = new SuspensionFlags(start.suspension);
     serveCalls(start.operationsPort, { delivery: this.#operations() });

@@ -15,7 +15,6 @@ import type { ReceiveOperations } from '../delivery/operations.ts';
 import type { ClientLedger } from '../log/client-history.ts';
 import type { MailLog } from '../log/mail-event.ts';
 import { createMetrics, type MetricsSnapshot } from '../log/metrics.ts';
-import { openMailLog } from '../log/writer.io.ts';
 import { UnderWay } from '../queue/commit-company.ts';
 import { nextId } from '../queue/id-counters.ts';
 import { connectQueue } from '../queue/queue-client.io.ts';
@@ -28,13 +27,12 @@ import { Doors } from './doors.io.ts';
 import { isSuspended, receiveConnection } from './receipt.io.ts';
 import type { Session } from './receipt-session.ts';
 import {
+  openThreadLog,
   reportHistory,
   sendHistory,
   serveControlThread,
   tellPoints,
   type ThreadHandlers,
-  seeEvent,
-  writeLog,
 } from './thread-entry.io.ts';
 import type { CompiledRevision, ThreadStart } from './thread-messages.ts';
 
@@ -83,13 +81,7 @@ class ReceiveRoom implements ThreadHandlers {
     this.#start = start;
     this.#desk = new DeskLink(start.deskPort);
     const clock: Clock = { now: () => Date.now() };
-    this.#log = openMailLog({
-      format: start.logFormat,
-      write: writeLog,
-      onEvent: seeEvent,
-      clock,
-      metrics: this.#metrics,
-    });
+    this.#log = openThreadLog(start, this.#metrics);
     const underWay = new UnderWay(start.underWay, start.lane);
     this.#thread = {
       clock,

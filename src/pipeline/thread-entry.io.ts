@@ -6,13 +6,16 @@ import { parentPort } from 'node:worker_threads';
 import { AlertCollector } from '../alerts/alert-collector.io.ts';
 import { collectSoon, giveBackStart } from '../core/collect.io.ts';
 import { whyOf } from '../core/errors.ts';
+import { systemClock } from '../core/system-clock.io.ts';
 import { ClientLedger } from '../log/client-history.ts';
-import type { MetricsSnapshot } from '../log/metrics.ts';
+import type { MailLog } from '../log/mail-event.ts';
+import type { Metrics, MetricsSnapshot } from '../log/metrics.ts';
+import { openMailLog } from '../log/writer.io.ts';
 import type { PointRequest } from '../tls/crl-points.ts';
 import { givesUpMemory } from '../tls/crl-memory.ts';
 import { type CrlSet, EMPTY_CRL_SET } from '../tls/revocation.ts';
 import type { Staples } from '../tls/stapling.ts';
-import type { CompiledRevision, FromThread, ToThread } from './thread-messages.ts';
+import type { CompiledRevision, FromThread, ThreadStart, ToThread } from './thread-messages.ts';
 
 export type ThreadHandlers = {
   /** Build everything of a revision without using it yet; rejecting leaves the running one untouched. */
@@ -29,11 +32,18 @@ const up = (message: FromThread): void => parentPort?.postMessage(message);
 
 export const tellPoints = (requests: readonly PointRequest[]): void => up({ type: 'crl-points', requests });
 
-/** Alerts that the thread's own events raise, for `onEvent` of its log. */
+/** Alerts that the thread's own events raise. */
 const alerts = new AlertCollector((raised) => up({ type: 'alerts', alerts: raised }));
-export const seeEvent = alerts.see;
 
-export const writeLog = (text: string): void => up({ type: 'log', text });
+/** The thread's log: its lines and what its events raise go up. `flush` it before the thread ends. */
+export const openThreadLog = ({ logFormat }: ThreadStart, metrics: Metrics): MailLog & { flush(): void } =>
+  openMailLog({
+    format: logFormat,
+    write: (text) => up({ type: 'log', text }),
+    onEvent: alerts.see,
+    clock: systemClock,
+    metrics,
+  });
 
 /** Short, so that who has just tried something finds it in a dry run. */
 const HISTORY_EVERY_MS = 1000;
